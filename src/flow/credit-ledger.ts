@@ -1,0 +1,159 @@
+import { asyncScheduler, defer, Subject, tap, type Observable } from "rxjs";
+import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
+import { HeldDelivery, type Lease } from "../model/held-delivery.js";
+import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
+
+/** An entry as it is admitted: the third element is its delivery count, 1 when it is missing. @internal */
+export type Admitted = readonly [id: EntryId, pairs: readonly string[] | null, deliveryCount?: number];
+
+/** @internal */
+export interface RetryNotice {
+  readonly stream: string;
+  readonly inMs: number;
+}
+
+/**
+ * What a source has handed out and not got back. Its size is what bounds memory: a read asks for `free` entries and not one
+ * more, and a credit returns when the sink's write is confirmed, not when the handler is through.
+ * @internal
+ */
+export class CreditLedger implements Origin {
+  readonly window: number;
+  /** Emits when credit came back: once per batch, and when a read used less than was set aside for it. */
+  readonly returned: Observable<void>;
+  /** Emits when a delivery was settled as a retry. */
+  readonly retries: Observable<RetryNotice>;
+  /** Emits why a sink has to repeat a write. */
+  readonly hindrances: Observable<unknown>;
+  readonly #held = new Set<HeldDelivery<unknown>>();
+  readonly #watchers = new Set<OriginWatcher>();
+  readonly #returned = new Subject<void>();
+  readonly #retries = new Subject<RetryNotice>();
+  readonly #hindrances = new Subject<unknown>();
+  #reserved = 0;
+  #over = false;
+
+  constructor(window: number) {
+    this.window = window;
+    this.returned = this.#returned.asObservable();
+    this.retries = this.#retries.asObservable();
+    this.hindrances = this.#hindrances.asObservable();
+  }
+
+  get unsettled(): number {
+    return this.#held.size;
+  }
+  get free(): number {
+    return this.window - this.#held.size - this.#reserved;
+  }
+  get starved(): boolean {
+    return this.#held.size >= this.window;
+  }
+  get over(): boolean {
+    return this.#over;
+  }
+  get oldest(): HeldDelivery<unknown> | undefined {
+    return this.#held.values().next().value;
+  }
+
+  /**
+   * Sets credit aside while a read is under way, so that nobody else counts on it. What `work` admits takes its place before
+   * it is given back.
+   */
+  reserving<A>(count: number, work: Observable<A>): Observable<A> {
+    return defer(() => {
+      let kept = count;
+      this.#reserved += count;
+      const release = (): void => {
+        this.#reserved -= kept;
+        if (kept > 0) this.#returned.next();
+        kept = 0;
+      };
+      return work.pipe(tap({ next: release, error: release, complete: release, unsubscribe: release }));
+    });
+  }
+
+  /** Takes a page in flight. `repeats` are ids that may come although they are open here: they are not handed out twice. */
+  admit(lease: Omit<Lease, "origin" | "since">, entries: readonly Admitted[], repeats?: ReadonlySet<EntryId>): HeldDelivery<unknown>[] {
+    const full = { ...lease, origin: this, since: asyncScheduler.now() };
+    const page: HeldDelivery<unknown>[] = [];
+    for (const [id, pairs, deliveryCount = 1] of entries) {
+      if (pairs === null || repeats?.has(id)) continue;
+      const held = new HeldDelivery<unknown>(full, id, pairs, deliveryCount);
+      this.#held.add(held);
+      page.push(held);
+    }
+    if (this.starved) this.#tell((watcher) => watcher.starved?.());
+    return page;
+  }
+
+  /** The ids of a stream that are open or on their way to be settled. */
+  inFlight(stream: string): EntryId[] {
+    return this.#idsWhere((held) => held.stream === stream && held.state !== "lost");
+  }
+
+  /** The ids of a stream that nobody has decided about. */
+  open(stream: string): Set<EntryId> {
+    return new Set(this.#idsWhere((held) => held.stream === stream && held.state === "open"));
+  }
+
+  /** The lowest id in flight of a stream. */
+  oldestOf(stream: string): EntryId | undefined {
+    return this.inFlight(stream).reduce<EntryId | undefined>(
+      (least, id) => (least !== undefined && EntryIdOrd.compare(least, id) <= 0 ? least : id),
+      undefined,
+    );
+  }
+
+  settling(stream: string): EntryId[] {
+    return this.#idsWhere((held) => held.stream === stream && held.state === "settling");
+  }
+
+  confirm(confirmations: readonly Confirmation[]): void {
+    for (const { held, retryInMs } of confirmations) {
+      held.state = "settled";
+      if (this.#held.delete(held) && retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
+    }
+    this.#returned.next();
+  }
+
+  /** Other consumers have these now: work on them is to stop, and they are not to be acknowledged. Returns those that were open. */
+  lose(stream: string, ids: readonly EntryId[], reason: Error): EntryId[] {
+    const gone = new Set(ids);
+    const lost = [...this.#held].filter((held) => held.stream === stream && held.state === "open" && gone.has(held.id));
+    lost.forEach((held) => this.#loseOne(held, reason));
+    return lost.map((held) => held.id);
+  }
+
+  /** The source is over: whatever is open is not its own any more. */
+  abandon(reason: Error): void {
+    this.#over = true;
+    for (const held of this.#held) if (held.state === "open") this.#loseOne(held, reason);
+    this.#tell((watcher) => watcher.abandoned?.());
+  }
+
+  hindered(by: unknown): void {
+    this.#hindrances.next(by);
+  }
+
+  watch(watcher: OriginWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  #loseOne(held: HeldDelivery<unknown>, reason: Error): void {
+    held.state = "lost";
+    held.abort(reason);
+    this.#tell((watcher) => watcher.lost?.(held));
+  }
+
+  #idsWhere(matches: (held: HeldDelivery<unknown>) => boolean): EntryId[] {
+    const ids: EntryId[] = [];
+    for (const held of this.#held) if (matches(held)) ids.push(held.id);
+    return ids;
+  }
+
+  #tell(message: (watcher: OriginWatcher) => void): void {
+    for (const watcher of [...this.#watchers]) message(watcher);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Observer } from "rxjs";
+import { durationMs, integer, oneOf, relation, text } from "../model/check.js";
+import { isEntryId } from "../model/entry-id.js";
+import { streamName } from "../model/keys.js";
+import type { SourceStatus } from "../model/status.js";
+
+/** Options of `fromGroup`. @public */
+export interface FromGroupOptions {
+  /** The stream's key, or several; each gets the group. */
+  readonly stream: string | readonly string[];
+  readonly group: string;
+  /**
+   * Where the group begins if it does not exist yet: `"0"` the whole stream, `"$"` what is added from now on, or an id after
+   * which to begin. Required, because either default would surprise somebody. An existing group goes on where it is.
+   */
+  readonly startId: string;
+  /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
+  readonly consumer?: string | undefined;
+  /** The most deliveries unsettled at a time, from the number of streams to 1 000 000. @defaultValue `1000` */
+  readonly maxInFlight?: number | undefined;
+  /** How long a read waits on the server, ms, 1 to 60 000. It waits shorter when a retry or a sweep is due. @defaultValue `2000` */
+  readonly blockMs?: number | undefined;
+  /**
+   * How long a delivery may stay unsettled and unrenewed before another consumer claims it, ms, 100 or more. It is renewed at a
+   * third of it, for as long as the process lives and its event loop turns. @defaultValue `30000`
+   */
+  readonly leaseMs?: number | undefined;
+  /** Whether to claim what other consumers left behind. Own entries and retries are taken up in any case. @defaultValue `true` */
+  readonly recover?: boolean | undefined;
+  /**
+   * When the group, or the whole stream, vanishes later: `"recreate"` it where this consumer was, or `"fail"` with a
+   * `GroupMissingError`. @defaultValue `"recreate"`
+   */
+  readonly onMissingGroup?: "recreate" | "fail" | undefined;
+  /** Aborted: drain. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
+  readonly drainTimeoutMs?: number | undefined;
+  /** After how long without being settled a delivery is reported as stalled, ms, 1 or more. @defaultValue `60000` */
+  readonly stalledAfterMs?: number | undefined;
+  /** Hears what the source does; only its `next` is called, so that one observer may serve many sources. */
+  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
+}
+
+/** Options of `fromGroup` checked, with their defaults. @internal */
+export interface GroupSettings {
+  readonly streams: readonly string[];
+  readonly group: string;
+  readonly startId: string;
+  readonly consumer: string | undefined;
+  readonly maxInFlight: number;
+  readonly blockMs: number;
+  readonly leaseMs: number;
+  readonly recover: boolean;
+  readonly onMissingGroup: "recreate" | "fail";
+  readonly signal: AbortSignal | undefined;
+  readonly drainTimeoutMs: number;
+  readonly stalledAfterMs: number;
+  readonly status: Pick<Observer<SourceStatus>, "next"> | undefined;
+}
+
+/** @throws RangeError or TypeError that names the option, the value and the range @internal */
+export function groupSettings(options: FromGroupOptions): GroupSettings {
+  const { stream, group, startId, consumer, recover = true, onMissingGroup = "recreate", signal, status } = options;
+  const { maxInFlight = 1000, blockMs = 2_000, leaseMs = 30_000, drainTimeoutMs = 25_000, stalledAfterMs = 60_000 } = options;
+  return {
+    streams: streamNames(stream),
+    group: text("group", group),
+    startId: startPosition(startId),
+    consumer: consumer === undefined ? undefined : text("consumer", consumer),
+    maxInFlight: windowFor(streamNames(stream).length, maxInFlight),
+    blockMs: integer("blockMs", blockMs, 1, 60_000),
+    leaseMs: durationMs("leaseMs", leaseMs, 100),
+    recover,
+    onMissingGroup: oneOf("onMissingGroup", onMissingGroup, ["recreate", "fail"]),
+    signal: abortSignal(signal),
+    drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),
+    stalledAfterMs: durationMs("stalledAfterMs", stalledAfterMs, 1),
+    status,
+  };
+}
+
+function streamNames(stream: string | readonly string[]): readonly string[] {
+  const names = typeof stream === "string" ? [stream] : stream;
+  relation(Array.isArray(names) && names.length > 0, "Expected `stream` to be a name or a list of at least one name");
+  for (const name of names) streamName("stream", text("stream", name));
+  relation(new Set(names).size === names.length, `Expected \`stream\` to name each stream once, got \`${names.join(", ")}\``);
+  return names;
+}
+
+function windowFor(streams: number, maxInFlight: number): number {
+  integer("maxInFlight", maxInFlight, 1, 1_000_000);
+  relation(maxInFlight >= streams, `Expected \`maxInFlight\` to be at least the number of streams (${streams}), got \`${maxInFlight}\``);
+  return maxInFlight;
+}
+
+function startPosition(startId: string): string {
+  text("startId", startId);
+  if (startId === "$" || startId === "0" || isEntryId(startId)) return startId;
+  throw new RangeError(`Expected \`startId\` to be "0", "$" or an id "<ms>-<seq>", got \`${startId}\``);
+}
+
+function abortSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw new TypeError('Expected `signal` to be an AbortSignal, such as drainOn("SIGTERM")');
+}

@@ -1,0 +1,44 @@
+import type { Either } from "fp-ts/lib/Either.js";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import { from, isObservable, type Observable, type ObservableInput } from "rxjs";
+
+/**
+ * What a handler may give back: a value; an fp-ts `Either` or `TaskEither`, where `Left` is a failure; or any `ObservableInput` -
+ * promise, Observable, async iterable, generator - whose last value counts. Arrays, strings, maps and sets are values.
+ * @public
+ */
+export type HandlerResult<B> = B | Either<unknown, B> | TaskEither<unknown, B> | ObservableInput<B | Either<unknown, B>>;
+
+/** Thrown for a `Left`, so that all failures travel one road. @internal */
+export class LeftFailure {
+  readonly left: unknown;
+  constructor(left: unknown) {
+    this.left = left;
+  }
+}
+
+/** A promise or an Observable if the result has to be waited for; else undefined, and the result is the value. @internal */
+export function toAwaited(result: unknown): PromiseLike<unknown> | Observable<unknown> | undefined {
+  if (typeof result === "function") return isObservable(result) ? result : (result as TaskEither<unknown, unknown>)();
+  if (typeof result !== "object" || result === null) return undefined;
+  if (isPromise(result)) return result;
+  return isObservable(result) || isLazySequence(result) ? from(result as ObservableInput<unknown>) : undefined;
+}
+
+/** @internal */
+export const isPromise = (value: object): value is PromiseLike<unknown> =>
+  typeof (value as Partial<PromiseLike<unknown>>).then === "function";
+
+/** Async iterables, readable streams, foreign Observables and generators: not run, they would have done nothing. */
+function isLazySequence(value: object): boolean {
+  if (Symbol.asyncIterator in value || typeof (value as { getReader?: unknown }).getReader === "function") return true;
+  if (typeof (value as Record<PropertyKey, unknown>)["@@observable"] === "function") return true;
+  return Symbol.iterator in value && typeof (value as Partial<Iterator<unknown>>).next === "function";
+}
+
+/** The value behind an `Either`, or the value itself. @throws LeftFailure for a `Left` @internal */
+export function unwrap(value: unknown): unknown {
+  const either = value as Partial<Record<"_tag" | "left" | "right", unknown>> | null | undefined;
+  if (either?._tag === "Left" && "left" in either) throw new LeftFailure(either.left);
+  return either?._tag === "Right" && "right" in either ? either.right : value;
+}

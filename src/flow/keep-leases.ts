@@ -1,0 +1,45 @@
+import { catchError, concatMap, defer, EMPTY, exhaustMap, from, ignoreElements, interval, tap, throwError, type Observable } from "rxjs";
+import { classifyError } from "../redis/classify-error.js";
+import type { Session } from "./session.js";
+
+/** Renewals in a lease's time: two may fail before it runs out. */
+const renewalsPerLease = 3;
+
+/**
+ * Renews the lease of everything in flight, buffered or running, at a third of it; what another consumer has claimed
+ * meanwhile is given up: its signal is aborted and it is not acknowledged.
+ * @internal
+ */
+export function keepLeases(session: Session): Observable<never> {
+  const { settings } = session;
+  return interval(settings.leaseMs / renewalsPerLease).pipe(
+    exhaustMap(() => from(settings.streams).pipe(concatMap((stream) => renew(session, stream)))),
+    ignoreElements(),
+  );
+}
+
+function renew(session: Session, stream: string): Observable<unknown> {
+  const { commands, ledger, settings, consumer, report } = session;
+  const ref = { stream, group: settings.group, consumer };
+  return defer(() => {
+    const ids = [...ledger.open(stream)];
+    return ids.length === 0 ? EMPTY : from(commands.renew(ref, ids));
+  }).pipe(
+    tap(({ lost, deleted }) => {
+      const given =
+        lost.length === 0
+          ? []
+          : ledger.lose(
+              stream,
+              lost,
+              new Error(`The lease of this delivery is lost: another consumer of group "${settings.group}" has claimed it`),
+            );
+      if (given.length > 0) report({ _tag: "leaseLost", stream, ids: given });
+      if (deleted.length > 0) report({ _tag: "tombstone", stream, ids: deleted });
+    }),
+    catchError((error: unknown) => {
+      const verdict = classifyError(error, ref);
+      return verdict._tag === "fatal" ? throwError(() => verdict.error) : EMPTY; // the reader reports it; the next renewal comes in time
+    }),
+  );
+}

@@ -1,0 +1,99 @@
+import { randomInt } from "node:crypto";
+import { hostname } from "node:os";
+import {
+  concat,
+  defer,
+  filter,
+  finalize,
+  fromEvent,
+  ignoreElements,
+  merge,
+  NEVER,
+  of,
+  race,
+  share,
+  startWith,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  timer,
+  type Observable,
+} from "rxjs";
+import type { Delivery } from "../model/delivery.js";
+import type { Fields } from "../model/fields.js";
+import type { SourceStatus } from "../model/status.js";
+import type { StreamsPort } from "../redis/port.js";
+import type { Page } from "./chore.js";
+import { CreditLedger } from "./credit-ledger.js";
+import { emitPages } from "./emit-pages.js";
+import type { GroupSettings } from "./group-settings.js";
+import { keepLeases } from "./keep-leases.js";
+import { leaveGroup } from "./leave-group.js";
+import { readGroup } from "./read-group.js";
+import type { Session } from "./session.js";
+import { watchStall } from "./watch-stall.js";
+
+/**
+ * One subscription to a group: readers, leases and stall watch until it is drained, then the departure. Abandoned or in
+ * error it departs as well, behind the subscriber's back.
+ * @internal
+ */
+export function openGroup(port: StreamsPort, settings: GroupSettings): Observable<Delivery<Fields>> {
+  return defer(() => {
+    const session = openSession(port, settings);
+    session.report({ _tag: "starting", streams: settings.streams, group: settings.group, consumer: session.consumer });
+    let reason: "drained" | "unsubscribed" | "error" = "unsubscribed";
+    const drain = drainRequest(settings.signal);
+    const deliveries = merge(readers(session).pipe(takeUntil(drain)), keepLeases(session), watchStall(session)).pipe(
+      emitPages(),
+      tap({ error: () => (reason = "error") }),
+      takeUntil(drain.pipe(switchMap(() => drained(session)))),
+    ) as Observable<Delivery<Fields>>;
+    const leave = leaveGroup(session).pipe(
+      tap((released) => session.report({ _tag: "stopped", reason, released })),
+      ignoreElements(),
+      share({ resetOnComplete: false, resetOnRefCountZero: false }), // once, whoever asks first, and to its end
+    );
+    const leaveDrained = defer(() => {
+      reason = "drained";
+      return leave;
+    });
+    // eslint-disable-next-line rxjs-x/no-subscribe-in-pipe -- teardown is synchronous, the departure outlives the subscriber
+    return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe()));
+  });
+}
+
+function openSession(port: StreamsPort, settings: GroupSettings): Session {
+  return {
+    port,
+    commands: port.openCommands(),
+    ledger: new CreditLedger(settings.maxInFlight),
+    settings,
+    consumer: settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`,
+    report: (status: SourceStatus) => settings.status?.next(status),
+    closing: new Set(),
+  };
+}
+
+function readers(session: Session): Observable<Page> {
+  const sets = session.port.together(session.settings.streams);
+  const share = Math.max(1, Math.floor(session.settings.maxInFlight / sets.length));
+  return merge(...sets.map((streams) => readGroup(session, streams, share)));
+}
+
+/** Emits once when the signal is aborted. */
+function drainRequest(signal: AbortSignal | undefined): Observable<unknown> {
+  if (signal === undefined) return NEVER;
+  return defer(() => (signal.aborted ? of(true) : fromEvent(signal, "abort").pipe(take(1))));
+}
+
+/** Emits when the last delivery is settled, or the drain has taken too long. */
+function drained({ ledger, settings, report }: Session): Observable<unknown> {
+  report({ _tag: "draining", unsettled: ledger.unsettled });
+  const empty = ledger.returned.pipe(
+    startWith(undefined),
+    filter(() => ledger.unsettled === 0),
+  );
+  return race(empty, timer(settings.drainTimeoutMs)).pipe(take(1));
+}

@@ -1,0 +1,99 @@
+import {
+  AsyncSubject,
+  concat,
+  defer,
+  EMPTY,
+  finalize,
+  from,
+  ignoreElements,
+  merge,
+  repeat,
+  retry,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+} from "rxjs";
+import { classifyError, missingGroup } from "../redis/classify-error.js";
+import type { StreamReader } from "../redis/port.js";
+import { reconnectDelayMs } from "./backoff.js";
+import type { Page } from "./chore.js";
+import { GroupKeeper } from "./group-keeper.js";
+import { ReadTurn } from "./read-turn.js";
+import { Recovery } from "./recovery.js";
+import type { Session } from "./session.js";
+import { whenFree } from "./when-free.js";
+
+/** How long a server may go on feeding a read that was given up here, beyond its BLOCK. */
+const ghostMs = 300;
+
+/**
+ * Reads streams that one command can read together, for ever: what heals is healed and reported, what does not errors.
+ * Each turn waits for credit, does the chores that are due, and reads once.
+ * @internal
+ */
+export function readGroup(session: Session, streams: readonly string[], share: number): Observable<Page> {
+  const { ledger, report } = session;
+  const recovery = new Recovery(session, streams);
+  const reads = new ReadTurn(session, streams, recovery, share);
+  const groups = new GroupKeeper(session, streams, reads);
+  let state: "new" | "reading" | "starved" | "broken" = "new";
+  let failures = 0;
+
+  const starved = (): void => {
+    state = "starved";
+    report({ _tag: "starved", unsettled: ledger.unsettled });
+  };
+  const reading = (): void => {
+    if (state !== "reading") report({ _tag: "reading", streams });
+    state = "reading";
+  };
+  const answered = (): void => void (failures = 0);
+
+  const read = (reader: StreamReader): Observable<Page> =>
+    defer(() => {
+      if (recovery.comesFirst || ledger.free <= 0) return EMPTY;
+      reading();
+      return reads.run(reader).pipe(tap({ next: answered, complete: answered }));
+    });
+  const turns = using(session, (reader) => concat(whenFree(ledger, starved), recovery.run(), read(reader)).pipe(repeat()));
+
+  const heal = (error: unknown): Observable<unknown> => {
+    const verdict = classifyError(error, { stream: streams.join(", "), group: session.settings.group });
+    if (verdict._tag === "fatal") return throwError(() => verdict.error);
+    const isMissing = verdict._tag === "missingGroup";
+    if (isMissing && !groups.mayRecreate)
+      return throwError(() => missingGroup({ stream: streams.join(", "), group: session.settings.group }, error));
+    failures += 1;
+    recovery.recoverOwn(session.settings.blockMs + ghostMs);
+    if (isMissing) groups.lost();
+    if (isMissing && failures === 1) return timer(0);
+    const delayMs = reconnectDelayMs(failures);
+    state = "broken";
+    report({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
+    return timer(delayMs);
+  };
+
+  const noted = ledger.retries.pipe(
+    tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)),
+    ignoreElements(),
+  );
+  return merge(noted, defer(() => concat(groups.ensure(), turns)).pipe(retry({ delay: heal })));
+}
+
+/** Opens a reader, and drops it with everything that reads from it. */
+function using(session: Session, turns: (reader: StreamReader) => Observable<Page>): Observable<Page> {
+  return defer(() => {
+    const reader = session.port.openReader();
+    return turns(reader).pipe(finalize(() => drop(session, reader)));
+  });
+}
+
+/** Teardown is synchronous; `leaveGroup` waits for what is still closing. */
+function drop({ closing }: Session, reader: StreamReader): void {
+  const closed = new AsyncSubject<void>();
+  closing.add(closed);
+  from(reader.close())
+    .pipe(finalize(() => closing.delete(closed)))
+    .subscribe(closed);
+}

@@ -1,0 +1,124 @@
+import {
+  asyncScheduler,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  of,
+  repeat,
+  Subject,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+  timeout,
+  timer,
+  type Observable,
+} from "rxjs";
+import type { EntryId } from "../model/entry-id.js";
+import { readPlan, type ReadPlan } from "../model/read-plan.js";
+import type { StreamPage, StreamReader } from "../redis/port.js";
+import type { Page } from "./chore.js";
+import type { Recovery } from "./recovery.js";
+import type { Session } from "./session.js";
+
+/** How much longer than BLOCK a read may be silent before its connection is given up: the server's timer is 0.1 s coarse, and it may be busy. */
+const silenceMs = 5_000;
+/** First and longest rest after reads that came back at once with nothing, as a stream does whose entries are deleted as they come. */
+const restMs = { first: 5, longest: 250 } as const;
+
+/** The reads of one set of streams, one at a time; it remembers what it was given. @internal */
+export class ReadTurn {
+  /** The greatest id given, per stream. */
+  readonly lastSeen: Map<string, EntryId> = new Map();
+  readonly #session: Session;
+  readonly #streams: readonly string[];
+  readonly #recovery: Recovery;
+  readonly #share: number;
+  #turn = 0;
+  #emptyInARow = 0;
+  #repeats = false;
+
+  /** @param share - of the window that one read may use, so that several readers do not starve each other */
+  constructor(session: Session, streams: readonly string[], recovery: Recovery, share: number) {
+    this.#session = session;
+    this.#streams = streams;
+    this.#recovery = recovery;
+    this.#share = share;
+  }
+
+  /** From now on entries may come that are open here: the group was made again. */
+  expectRepeats(): void {
+    this.#repeats = true;
+  }
+
+  /** One read within the credit, and the retries that fall due while it is blocked. */
+  run(reader: StreamReader): Observable<Page> {
+    return defer(() => {
+      const over = new Subject<true>();
+      const endRetries = (): void => over.next(true);
+      const read = this.#read(reader).pipe(tap({ complete: endRetries, error: endRetries }));
+      return merge(this.#retriesUntil(over), read);
+    });
+  }
+
+  #read(reader: StreamReader): Observable<Page> {
+    const { ledger, settings, consumer } = this.#session;
+    const plan = readPlan({
+      streams: this.#streams,
+      turn: (this.#turn += 1),
+      credit: Math.min(ledger.free, this.#share),
+      nextChoreInMs: this.#recovery.nextInMs,
+      blockMs: settings.blockMs,
+    });
+    const begun = asyncScheduler.now();
+    const answer = from(reader.read({ group: settings.group, consumer, ...plan })).pipe(
+      giveUpAfter((plan.blockMs ?? 0) + silenceMs),
+      map((pages) => this.#admit(pages)),
+    );
+    return ledger
+      .reserving(plan.count * plan.streams.length, answer)
+      .pipe(switchMap((page) => (page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - begun))));
+  }
+
+  #hand(page: Page): Observable<Page> {
+    this.#emptyInARow = 0;
+    return of(page);
+  }
+
+  #rest({ blockMs, choresWait }: ReadPlan, tookMs: number): Observable<never> {
+    const waited = blockMs !== undefined && tookMs >= blockMs / 2;
+    this.#emptyInARow = waited || choresWait ? 0 : this.#emptyInARow + 1;
+    if (this.#emptyInARow === 0) return EMPTY;
+    return timer(Math.min(restMs.longest, restMs.first * 2 ** Math.min(this.#emptyInARow, 10))).pipe(ignoreElements());
+  }
+
+  #admit(pages: readonly StreamPage[]): Page {
+    const { ledger, settings, consumer } = this.#session;
+    const admitted = pages.map(({ stream, entries }) => {
+      this.lastSeen.set(stream, entries[entries.length - 1]![0]);
+      return ledger.admit({ stream, group: settings.group, consumer }, entries, this.#repeats ? ledger.open(stream) : undefined);
+    });
+    return admitted.length === 1 ? admitted[0]! : admitted.flat();
+  }
+
+  /** Never cut short while it takes entries over: the answer would be lost. */
+  #retriesUntil(over: Observable<true>): Observable<Page> {
+    let isOver = false;
+    const ended = over.pipe(tap(() => (isOver = true)));
+    const alarm = defer(() => merge(timer(this.#recovery.nextDueInMs + 1), this.#recovery.rescheduled).pipe(take(1), takeUntil(ended)));
+    return alarm.pipe(
+      switchMap(() => this.#recovery.runDue()),
+      repeat({ delay: () => (isOver ? EMPTY : of(true)) }),
+    );
+  }
+}
+
+const giveUpAfter = <A>(ms: number): ((source: Observable<A>) => Observable<A>) =>
+  timeout<A, Observable<never>>({
+    first: ms,
+    with: () => throwError(() => new Error(`No answer to a read for ${ms} ms: the connection is given up`)),
+  });

@@ -1,0 +1,82 @@
+import { asyncScheduler, concat, defer, EMPTY, Subject, type Observable } from "rxjs";
+import { isDue, type Chore, type Page } from "./chore.js";
+import { RecoverOwn } from "./recover-own.js";
+import type { Session } from "./session.js";
+import { SweepStale } from "./sweep-stale.js";
+import { TakeDue } from "./take-due.js";
+
+/** The chores of the streams that one reader reads. It says when it wants to run; the read loop lets it. @internal */
+export class Recovery {
+  readonly #session: Session;
+  readonly #own = new Map<string, RecoverOwn>();
+  readonly #due = new Map<string, TakeDue>();
+  readonly #sweeps: SweepStale[] = [];
+  readonly #rescheduled = new Subject<void>();
+
+  constructor(session: Session, streams: readonly string[]) {
+    this.#session = session;
+    for (const stream of streams) {
+      const ref = { stream, group: session.settings.group, consumer: session.consumer };
+      const own = new RecoverOwn(session, ref);
+      this.#own.set(stream, own);
+      this.#due.set(stream, new TakeDue(session, ref));
+      this.#sweeps.push(new SweepStale(session, ref, own));
+    }
+  }
+
+  /** Emits when a retry is due earlier than was known. */
+  get rescheduled(): Observable<void> {
+    return this.#rescheduled;
+  }
+
+  /** Ms until any chore is due; 0 when one is. */
+  get nextInMs(): number {
+    return untilFirst([...this.#own.values(), ...this.#due.values(), ...this.#sweeps]);
+  }
+
+  /** Ms until a retry is due, or is to be looked for. */
+  get nextDueInMs(): number {
+    return untilFirst([...this.#due.values()]);
+  }
+
+  /** True while own entries are to be recovered: they are older than anything new. */
+  get comesFirst(): boolean {
+    return [...this.#own.values()].some(isDue);
+  }
+
+  /** Looks for own entries in nobody's hands, now and once more in `againInMs`. */
+  recoverOwn(againInMs: number): void {
+    for (const own of this.#own.values()) own.plan(againInMs);
+  }
+
+  noteRetry(stream: string, inMs: number): void {
+    const due = this.#due.get(stream);
+    if (due === undefined || due.at <= asyncScheduler.now() + inMs) return;
+    due.plan(inMs);
+    this.#rescheduled.next();
+  }
+
+  /** One page of each chore that is due, while there is credit. */
+  run(): Observable<Page> {
+    return this.#each([...this.#own.values(), ...this.#due.values(), ...this.#sweeps], 1);
+  }
+
+  /**
+   * The retries that are due. Safe while a read is under way, because they are pending already. With all credit set aside for
+   * that read it only looks, and by looking wakes a server that would end the blocked read up to 100 ms late.
+   */
+  runDue(): Observable<Page> {
+    return this.#each([...this.#due.values()], 0);
+  }
+
+  #each(chores: readonly Chore[], leastCredit: number): Observable<Page> {
+    const whenDue = (chore: Chore): Observable<Page> =>
+      defer(() => (isDue(chore) && this.#session.ledger.free >= leastCredit ? chore.run() : EMPTY));
+    return concat(...chores.map(whenDue));
+  }
+}
+
+function untilFirst(chores: readonly Chore[]): number {
+  const first = chores.reduce((least, chore) => Math.min(least, chore.at), Infinity);
+  return Math.max(0, first - asyncScheduler.now());
+}

@@ -1,0 +1,17 @@
+import type { Observable } from "rxjs";
+import type { SourceStatus } from "../model/status.js";
+import type { StreamCommands, StreamsPort } from "../redis/port.js";
+import type { CreditLedger } from "./credit-ledger.js";
+import type { GroupSettings } from "./group-settings.js";
+
+/** What the parts of one subscription to a source share. @internal */
+export interface Session {
+  readonly port: StreamsPort;
+  readonly commands: StreamCommands;
+  readonly ledger: CreditLedger;
+  readonly settings: GroupSettings;
+  readonly consumer: string;
+  readonly report: (status: SourceStatus) => void;
+  /** Readers that were dropped and that the server may not have noticed yet. */
+  readonly closing: Set<Observable<void>>;
+}

@@ -1,0 +1,157 @@
+import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
+import {
+  catchError,
+  concat,
+  defer,
+  delay,
+  EMPTY,
+  from,
+  ignoreElements,
+  merge,
+  Observable,
+  of,
+  retry,
+  takeUntil,
+  tap,
+  throwError,
+  timer,
+} from "rxjs";
+import type { Origin } from "../model/origin.js";
+import { noteFor, toPiles, type Pile, type Planned } from "../model/pile.js";
+import { countOf, type Receipt } from "../model/receipt.js";
+import type { Flow } from "../model/settlement.js";
+import { classifyError } from "../redis/classify-error.js";
+import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands } from "../redis/port.js";
+import { reconnectDelayMs } from "./backoff.js";
+import { Tally } from "./tally.js";
+
+/** @internal */
+export interface WriterOptions {
+  readonly mode: AckMode;
+  readonly deadLetterStream: string | undefined;
+}
+
+/** How long writes may go on after their source has stopped waiting for them. */
+const graceMs = 2_000;
+
+/** Writes decisions to Redis until they are confirmed: the only write path there is. @internal */
+export class SettlementWriter {
+  readonly #commands: StreamCommands;
+  readonly #options: WriterOptions;
+
+  constructor(commands: StreamCommands, options: WriterOptions) {
+    this.#commands = commands;
+    this.#options = options;
+  }
+
+  /** A receipt per source and stream, each when everything in it is confirmed. */
+  write(items: readonly Flow<unknown>[]): Observable<Receipt> {
+    const piles = toPiles(items);
+    return piles.length === 1 ? this.#writePile(piles[0]!) : merge(...piles.map((pile) => this.#writePile(pile)));
+  }
+
+  #writePile(pile: Pile): Observable<Receipt> {
+    const tally = new Tally(pile);
+    const written = this.#carryOut(pile, tally).pipe(takeUntil(abandoned(pile.origin)));
+    return concat(
+      written,
+      defer(() => of(tally.close())),
+    );
+  }
+
+  #carryOut({ stream, group, consumer, origin }: Pile, tally: Tally): Observable<never> {
+    if (group === undefined || consumer === undefined) {
+      for (const each of tally.open) tally.done(each); // read without a group: Redis keeps no account of it
+      return EMPTY;
+    }
+    const ref = { stream, group, consumer };
+    const attempt = defer(() => {
+      if (tally.open.size === 0) return EMPTY;
+      return this.#isAckOnly(tally) ? this.#ack(ref, tally) : this.#settle(ref, tally, origin);
+    });
+    return attempt.pipe(ignoreElements(), retry({ delay: (error: unknown, count) => again(error, ref, origin, count) }));
+  }
+
+  #isAckOnly(tally: Tally): boolean {
+    if (this.#options.mode !== "ack") return false;
+    for (const { settlement } of tally.open) if (settlement._tag !== "Ack") return false;
+    return true;
+  }
+
+  /** A plain XACK, because a script costs the server three times as much; one per reason, because it answers a mere count. */
+  #ack(ref: ConsumerRef, tally: Tally): Observable<unknown> {
+    const byReason = Object.values(groupBy(({ settlement }: Planned) => countOf(settlement))([...tally.open]));
+    const acks = byReason.map((planned) =>
+      from(
+        this.#commands.ack(
+          ref,
+          planned.map(({ held }) => held.id),
+        ),
+      ).pipe(tap((pending) => tally.acked(planned, pending))),
+    );
+    return acks.length === 1 ? acks[0]! : merge(...acks);
+  }
+
+  #settle(ref: ConsumerRef, tally: Tally, origin: Origin): Observable<unknown> {
+    const planned = [...tally.open];
+    const { mode, deadLetterStream } = this.#options;
+    return from(this.#commands.settle(ref, { mode, deadLetterStream, decisions: planned.map(toDecision) })).pipe(
+      tap((outcomes) => record(planned, outcomes, tally)),
+      catchError((error: unknown) => {
+        if (classifyError(error, ref)._tag !== "missingGroup") throw error;
+        withoutGroup(planned, tally, origin, error);
+        return EMPTY;
+      }),
+    );
+  }
+}
+
+function toDecision({ held, settlement }: Planned): Decision {
+  const { id, pairs } = held;
+  switch (settlement._tag) {
+    case "Ack":
+      return { verb: "ack", id };
+    case "Retry":
+      return { verb: "retry", id, delayMs: settlement.delayMs };
+    case "DeadLetter":
+      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs };
+    case "Release":
+      return { verb: "release", id };
+  }
+}
+
+/** @throws the first reason for which one could not be carried out: it is pending still, and is tried again */
+function record(planned: readonly Planned[], outcomes: readonly SettleOutcome[], tally: Tally): void {
+  let failure: Error | undefined;
+  outcomes.forEach((outcome, index) => {
+    if (outcome._tag === "done") tally.done(planned[index]!);
+    else if (outcome._tag === "notPending") tally.notPending(planned[index]!);
+    else failure ??= outcome.error;
+  });
+  if (failure !== undefined) throw failure;
+}
+
+/**
+ * Without the group nothing is pending. Acks are content with that; the others wait until the source has made the group
+ * again, else what failed would be forgotten.
+ */
+function withoutGroup(planned: readonly Planned[], tally: Tally, origin: Origin, error: unknown): void {
+  for (const each of planned) if (each.settlement._tag === "Ack" || origin.over) tally.notPending(each);
+  if (tally.open.size > 0) throw new Error(error instanceof Error ? error.message : String(error));
+}
+
+function again(error: unknown, ref: ConsumerRef, origin: Origin, count: number): Observable<unknown> {
+  const verdict = classifyError(error, ref);
+  if (verdict._tag === "fatal") return throwError(() => verdict.error);
+  origin.hindered(error);
+  return timer(reconnectDelayMs(count));
+}
+
+/** Emits a while after the source has stopped waiting. */
+function abandoned(origin: Origin): Observable<unknown> {
+  const over = new Observable<void>((subscriber) => {
+    if (origin.over) subscriber.next();
+    return origin.watch({ abandoned: () => subscriber.next() });
+  });
+  return over.pipe(delay(graceMs));
+}

@@ -1,0 +1,49 @@
+import { asyncScheduler, from, tap, type Observable } from "rxjs";
+import type { ConsumerRef, IdlePage } from "../redis/port.js";
+import { takeOver, type Chore, type Page } from "./chore.js";
+import type { RecoverOwn } from "./recover-own.js";
+import type { Session } from "./session.js";
+
+/** A lease's time sees so many sweeps of the PEL, each after a jittered pause. */
+const sweepsPerLease = 4;
+/** Rest after a page with nothing in it: walking a PEL of a million entries costs the server a few percent, not a core. */
+const restMs = 25;
+
+/**
+ * Takes over what other consumers left unsettled and unrenewed for a lease's time. It walks the PEL in pages and remembers
+ * where it is, because a walk that begins anew each time never reaches the end of a long one.
+ * @internal
+ */
+export class SweepStale implements Chore {
+  readonly #session: Session;
+  readonly #ref: ConsumerRef;
+  readonly #own: RecoverOwn;
+  #cursor = "-";
+  #at: number;
+
+  constructor(session: Session, ref: ConsumerRef, own: RecoverOwn) {
+    this.#session = session;
+    this.#ref = ref;
+    this.#own = own;
+    this.#at = session.settings.recover ? 0 : Infinity;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  run(): Observable<Page> {
+    const { commands, settings } = this.#session;
+    return takeOver(this.#session, this.#ref, "stale", (max) =>
+      from(commands.takeIdle(this.#ref, { max, minIdleMs: settings.leaseMs, cursor: this.#cursor })).pipe(tap((page) => this.#goOn(page))),
+    );
+  }
+
+  #goOn({ cursor, entries, mine }: IdlePage): void {
+    const pauseMs = (this.#session.settings.leaseMs / sweepsPerLease) * (0.8 + Math.random() * 0.4);
+    this.#cursor = cursor ?? "-";
+    this.#at = asyncScheduler.now() + (cursor === undefined ? pauseMs : entries.length > 0 ? 0 : restMs);
+    const open = this.#session.ledger.open(this.#ref.stream);
+    if (mine.some((id) => !open.has(id))) this.#own.plan(); // stale and not in flight: a reply that got lost unnoticed
+  }
+}

@@ -1,0 +1,52 @@
+import type { Confirmation } from "../model/origin.js";
+import type { Pile, Planned } from "../model/pile.js";
+import { countOf, emptyReceipt, type Receipt, type ReceiptCount } from "../model/receipt.js";
+
+/** Keeps the count of a pile: what is confirmed, each delivery once, and what is still to be written. @internal */
+export class Tally {
+  /** Not confirmed yet. */
+  readonly open: Set<Planned>;
+  readonly #pile: Pile;
+  readonly #counts: Record<ReceiptCount, number>;
+  readonly #confirmations: Confirmation[];
+
+  constructor(pile: Pile) {
+    const { stream: _stream, group: _group, ...none } = emptyReceipt(pile.stream, pile.group);
+    this.#pile = pile;
+    this.#counts = { ...none, repeated: pile.repeated, notPending: pile.lost.length };
+    this.#confirmations = pile.lost.map((held) => ({ held }));
+    this.open = new Set(pile.planned);
+  }
+
+  /** Carried out as decided. */
+  done(each: Planned): void {
+    const { held, settlement } = each;
+    this.#close(each, countOf(settlement), settlement._tag === "Retry" ? { held, retryInMs: settlement.delayMs } : { held });
+  }
+
+  /** It was not this consumer's to settle any more. */
+  notPending(each: Planned): void {
+    this.#close(each, "notPending", { held: each.held });
+  }
+
+  /** So many of them were pending and are acknowledged; which ones, XACK does not say. */
+  acked(planned: readonly Planned[], pending: number): void {
+    for (const each of planned) this.done(each);
+    const missing = planned.length - pending;
+    this.#counts[countOf(planned[0]!.settlement)] -= missing;
+    this.#counts.notPending += missing;
+  }
+
+  /** Returns the credit, once, and says what was done; what is still open nobody waits for any more. */
+  close(): Receipt {
+    for (const each of [...this.open]) this.notPending(each);
+    this.#pile.origin.confirm(this.#confirmations);
+    return { stream: this.#pile.stream, group: this.#pile.group, ...this.#counts };
+  }
+
+  #close(each: Planned, count: ReceiptCount, confirmation: Confirmation): void {
+    this.open.delete(each);
+    this.#counts[count] += 1;
+    this.#confirmations.push(confirmation);
+  }
+}

@@ -1,0 +1,51 @@
+/** Redis Streams consumer groups as RxJS. Everything public is listed here, and nothing else is reachable. */
+
+// Sources: cold; each subscription owns its connections, credit and consumer
+export { fromGroup } from "./sources/from-group.js";
+export { fromDeadLetters, type FromDeadLettersOptions } from "./sources/from-dead-letters.js";
+
+// Operators: turn a delivery into another, or into a decision about it
+export { decode, type Codec } from "./operators/decode.js";
+export { json } from "./operators/json.js";
+export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js";
+export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
+
+// Sinks: carry decisions out in Redis
+export { acknowledge, type AcknowledgeOptions } from "./sinks/acknowledge.js";
+
+// Decisions and backoff policies
+export { settle } from "./model/settlement.js";
+export { BackoffMonoid, capDelay, delayAfter, exponential, fixed, limit } from "./model/retry-policy.js";
+
+// Shutdown
+export { drainOn } from "./flow/drain-on.js";
+
+// Entry ids
+export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js";
+
+// Errors
+export {
+  AccessError,
+  CommandError,
+  DecodeError,
+  DeliveriesExhaustedError,
+  GroupMissingError,
+  HandlerTimeoutError,
+  isStreamsError,
+  ReplyError,
+  WrongTypeError,
+  type StreamsError,
+} from "./errors.js";
+
+// Types
+export type { FromGroupOptions } from "./flow/group-settings.js";
+export type { HandlerResult } from "./flow/handler-result.js";
+export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead-letter.js";
+export type { Delivery } from "./model/delivery.js";
+export type { EntryId } from "./model/entry-id.js";
+export type { Fields } from "./model/fields.js";
+export type { Receipt } from "./model/receipt.js";
+export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
+export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";
+export type { RecoveredFrom, SourceStatus } from "./model/status.js";
+export type { RedisClient, RedisConnection } from "./redis/client.js";

@@ -1,0 +1,99 @@
+import { isStreamsError } from "../errors.js";
+import { entryTime, isEntryId, type EntryId } from "./entry-id.js";
+import { toFields, type Fields } from "./fields.js";
+
+/** Why an entry was moved aside. @public */
+export interface DeadLetterCause {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** Where a dead letter comes from. @public */
+export interface DeadLetterOrigin {
+  readonly stream: string;
+  readonly id: EntryId;
+  readonly group: string;
+  readonly consumer: string;
+}
+
+/** An entry that was moved aside, with its reason and, unchanged, what it held. @public */
+export interface DeadLetter {
+  /** Its id in the dead-letter stream. */
+  readonly id: EntryId;
+  readonly origin: DeadLetterOrigin;
+  readonly cause: DeadLetterCause;
+  /** When it was moved, ms since the epoch, by the server's clock. */
+  readonly failedAt: number;
+  readonly deliveryCount: number;
+  readonly fields: Fields;
+  /** The raw pairs of the original entry. */
+  readonly pairs: readonly string[];
+}
+
+/** Everything about a dead letter that is not in its id or its original pairs. @internal */
+export interface DeadLetterNote {
+  readonly origin: DeadLetterOrigin;
+  readonly cause: DeadLetterCause;
+  readonly deliveryCount: number;
+}
+
+/**
+ * The note is always the first pair and the original pairs follow as they were, so no field name of a payload
+ * can be taken for it, not even this one.
+ * @internal
+ */
+export const noteField = "dead-letter";
+
+const maxMessage = 2_000;
+const maxStack = 4_000;
+
+/**
+ * What is kept of a thrown value: name, message and a bounded stack. Nothing else is copied, above all not `command.args`
+ * of an ioredis error, which holds payloads and passwords.
+ * @internal
+ */
+export function toCause(thrown: unknown): DeadLetterCause {
+  if (!(thrown instanceof Error)) return { name: typeof thrown, message: clip(describe(thrown), maxMessage) };
+  const { name, message, stack } = thrown;
+  const cause = { name, message: clip(message, maxMessage) };
+  return stack === undefined || isStreamsError(thrown) ? cause : { ...cause, stack: clip(stack, maxStack) }; // ours point at the library, not at a bug
+}
+
+/** @internal */
+export const encodeNote = (note: DeadLetterNote): string => JSON.stringify(note);
+
+/** Reads an entry of a dead-letter stream; what somebody else put there is shown as unreadable, never hidden. @internal */
+export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: readonly string[]): DeadLetter {
+  const note = pairs[0] === noteField ? parseNote(pairs[1]) : undefined;
+  const original = note === undefined ? pairs : pairs.slice(2);
+  const known = note ?? {
+    origin: { stream, id, group, consumer: "" },
+    cause: { name: "UnreadableDeadLetter", message: `Entry ${id} of the dead-letter stream was not written by this library` },
+    deliveryCount: 0,
+  };
+  return { ...known, id, failedAt: entryTime(id), fields: toFields(original), pairs: original };
+}
+
+function parseNote(text: string | undefined): DeadLetterNote | undefined {
+  try {
+    const note = JSON.parse(text ?? "") as DeadLetterNote | null;
+    return typeof note?.origin.stream === "string" && isEntryId(note.origin.id) && typeof note.cause.message === "string"
+      ? note
+      : undefined;
+  } catch {
+    return undefined; // not ours: the caller shows it as unreadable
+  }
+}
+
+function describe(thrown: unknown): string {
+  if (typeof thrown === "string") return thrown;
+  try {
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    return String(thrown); // a circular object has no JSON
+  }
+}
+
+const clip = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length)}… (${text.length} characters)`;

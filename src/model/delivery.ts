@@ -1,0 +1,28 @@
+import type { EntryId } from "./entry-id.js";
+
+/**
+ * An entry that was handed to this consumer and is not settled yet.
+ *
+ * It carries the credit of its source: pass it on, turn it into another with {@link Delivery.map}, or decide about it
+ * with `settle`; a delivery that is dropped on the way is reported as stalled and its credit is missing until then.
+ * @typeParam A - what has been made of the entry so far; `Fields` as it comes from a source
+ * @public
+ */
+export interface Delivery<A> {
+  readonly _tag: "Delivery";
+  /** The stream's key. */
+  readonly stream: string;
+  readonly id: EntryId;
+  /** Undefined when it was read without a group. */
+  readonly group: string | undefined;
+  readonly consumer: string | undefined;
+  /** How often Redis has delivered the entry in this group, this time included; 1 the first time. */
+  readonly deliveryCount: number;
+  readonly value: A;
+  /** The raw fields as name, value, name, value … in stream order, repeats kept. */
+  readonly pairs: readonly string[];
+  /** Aborted when another consumer got the lease, when the handler's time is up, or when the drain deadline passes. Made when first read. */
+  readonly signal: AbortSignal;
+  /** The same delivery with another value. */
+  map<B>(f: (value: A) => B): Delivery<B>;
+}

@@ -1,0 +1,24 @@
+/**
+ * Helper keys live beside their stream in the same Cluster slot, because one script writes to both.
+ * A stream that has a hash tag keeps it; any other becomes the tag itself: `orders` → `{orders}:dlq:shipping`.
+ * @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ "Hash tags"
+ */
+
+/** The first `{…}` with something inside, the part that Redis Cluster hashes. */
+const hashTag = /^[^{]*\{[^}]+\}/;
+
+const beside = (stream: string): string => (hashTag.test(stream) ? stream : `{${stream}}`);
+
+/** Where the dead letters of a group go unless `deadLetterStream` names another place. @internal */
+export const deadLetterKey = (stream: string, group: string): string => `${beside(stream)}:dlq:${group}`;
+
+/** ZSET of entry ids that wait for a retry, by the server time in ms at which they are due. @internal */
+export const retryKey = (stream: string, group: string): string => `${beside(stream)}:retry:${group}`;
+
+/** @throws RangeError for a name that no helper key can share a slot with: a brace, but no hash tag @internal */
+export function streamName(name: string, value: string): string {
+  if (hashTag.test(value) || !/[{}]/.test(value)) return value;
+  throw new RangeError(
+    `Expected \`${name}\` to have a whole hash tag such as "{orders}:eu" or no brace at all, got \`${JSON.stringify(value)}\`: its dead letters and retries could not share its Cluster slot`,
+  );
+}

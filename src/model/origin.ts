@@ -1,0 +1,34 @@
+import type { HeldDelivery } from "./held-delivery.js";
+
+/** What the operators hear from the source of a delivery. @internal */
+export interface OriginWatcher {
+  /** The source has no credit left: nothing more comes before something is settled. */
+  starved?(): void;
+  /** This delivery is not ours any more; stop working on it. */
+  lost?(held: HeldDelivery<unknown>): void;
+  /** The source has given up what is unsettled; a write on its behalf need not be confirmed any more. */
+  abandoned?(): void;
+}
+
+/** What a sink tells the source about a delivery whose settlement is confirmed. @internal */
+export interface Confirmation {
+  readonly held: HeldDelivery<unknown>;
+  /** Set when the entry stays pending and is due again in so many ms. */
+  readonly retryInMs?: number;
+}
+
+/** The source of a delivery, as operators and sinks see it: the credit it runs on. @internal */
+export interface Origin {
+  /** The most deliveries that may be unsettled at a time. */
+  readonly window: number;
+  readonly unsettled: number;
+  readonly starved: boolean;
+  /** True once the source is over; nothing it handed out is its own any more. */
+  readonly over: boolean;
+  /** Returns the credit of confirmed settlements, once per batch. */
+  confirm(confirmations: readonly Confirmation[]): void;
+  /** A sink can't carry decisions out at the moment and goes on trying: for the status. */
+  hindered(by: unknown): void;
+  /** Listens until the returned function is called. */
+  watch(watcher: OriginWatcher): () => void;
+}

@@ -1,0 +1,71 @@
+import { encodeNote, toCause } from "./dead-letter.js";
+import { heldBy, type HeldDelivery } from "./held-delivery.js";
+import type { Origin } from "./origin.js";
+import { deliveryOf, settlementOf, type Flow, type Settlement } from "./settlement.js";
+
+/** A decision together with the delivery it is about. @internal */
+export interface Planned {
+  readonly held: HeldDelivery<unknown>;
+  readonly settlement: Settlement;
+}
+
+/** The decisions of one batch that belong to one source and stream: they are written together. @internal */
+export interface Pile {
+  readonly origin: Origin;
+  readonly stream: string;
+  readonly group: string | undefined;
+  readonly consumer: string | undefined;
+  readonly planned: Planned[];
+  /** No longer ours when the decision arrived; nothing is written for them. */
+  readonly lost: HeldDelivery<unknown>[];
+  /** Settlements of deliveries that were settled already. */
+  repeated: number;
+}
+
+/**
+ * Sorts a batch into piles and marks its open deliveries as settling: from here on the first decision about each counts.
+ * @internal
+ */
+export function toPiles(items: readonly Flow<unknown>[]): readonly Pile[] {
+  const piles: Pile[] = [];
+  let pile: Pile | undefined;
+  for (const item of items) {
+    const held = heldBy(deliveryOf(item));
+    const fits = (candidate: Pile | undefined): boolean => candidate?.origin === held.origin && candidate.stream === held.stream;
+    if (!fits(pile)) pile = piles.find(fits);
+    if (pile === undefined) piles.push((pile = emptyPile(held)));
+    put(pile, held, item);
+  }
+  return piles;
+}
+
+function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>): void {
+  switch (held.state) {
+    case "open":
+      held.state = "settling";
+      pile.planned.push({ held, settlement: settlementOf(item) });
+      break;
+    case "lost":
+      held.state = "settled";
+      pile.lost.push(held);
+      break;
+    case "settling":
+    case "settled":
+      pile.repeated += 1;
+  }
+}
+
+const emptyPile = ({ origin, stream, group, consumer }: HeldDelivery<unknown>): Pile => ({
+  origin,
+  stream,
+  group,
+  consumer,
+  planned: [],
+  lost: [],
+  repeated: 0,
+});
+
+/** What goes with an entry into the dead-letter stream. @internal */
+export function noteFor({ stream, id, group = "", consumer = "", deliveryCount }: HeldDelivery<unknown>, cause: unknown): string {
+  return encodeNote({ origin: { stream, id, group, consumer }, cause: toCause(cause), deliveryCount });
+}

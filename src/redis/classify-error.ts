@@ -1,0 +1,51 @@
+import { AccessError, CommandError, GroupMissingError, isStreamsError, WrongTypeError, type StreamsError } from "../errors.js";
+
+/**
+ * What an error of a command means for a pipeline. `transient` heals by itself: another attempt is worth it, for ever.
+ * @internal
+ */
+export type Verdict =
+  { readonly _tag: "transient" } | { readonly _tag: "missingGroup" } | { readonly _tag: "fatal"; readonly error: StreamsError };
+
+const transient: Verdict = { _tag: "transient" };
+
+/** The first word of a server's error, also where a script (before 7.0) or ioredis' Cluster wraps it. */
+const code = /(?:^|: |@user_script:\d+: )-?([A-Z][A-Z]{2,})(?: |$)/;
+
+/** Errors with the code ERR whose cause is the call and not the moment. */
+const misuse = /unknown command|syntax error|wrong number of arguments|Invalid stream ID|value is not an integer|unknown subcommand/i;
+
+/** @internal */
+export function classifyError(error: unknown, about: { readonly stream: string; readonly group: string }): Verdict {
+  if (isStreamsError(error)) return { _tag: "fatal", error };
+  if (!(error instanceof Error)) return transient;
+  switch (code.exec(error.message)?.[1]) {
+    case "NOGROUP":
+      return { _tag: "missingGroup" };
+    case "WRONGTYPE":
+      return fatal(new WrongTypeError(`A key that belongs to "${about.stream}"`, withoutArguments(error)));
+    case "NOPERM":
+    case "NOAUTH":
+    case "WRONGPASS":
+      return fatal(new AccessError(error.message, withoutArguments(error)));
+    case "CROSSSLOT":
+      return fatal(new CommandError(error.message, withoutArguments(error)));
+    case "ERR":
+      return misuse.test(error.message) ? fatal(new CommandError(error.message, withoutArguments(error))) : transient;
+    default: // connection trouble, LOADING, READONLY, MASTERDOWN, CLUSTERDOWN, TRYAGAIN, MOVED, UNBLOCKED, NOREPLICAS, OOM, BUSY …
+      return transient;
+  }
+}
+
+/** @internal */
+export const missingGroup = (ref: { readonly stream: string; readonly group: string }, cause: unknown): GroupMissingError =>
+  new GroupMissingError(ref.stream, ref.group, cause);
+
+const fatal = (error: StreamsError): Verdict => ({ _tag: "fatal", error });
+
+/** An ioredis error carries the whole command, payloads included; what is shown and kept must not. */
+export function withoutArguments(error: Error): Error {
+  const bare = new Error(error.message);
+  bare.name = error.name;
+  return bare;
+}

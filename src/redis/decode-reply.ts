@@ -1,0 +1,99 @@
+/**
+ * The one place that knows the shapes of replies: RESP2 and RESP3, ioredis 5 and 6 with either reply mapping, nulls,
+ * the forms of Redis 6.2, and wake-ups without entries. Everything behind it is typed.
+ */
+import { ReplyError } from "../errors.js";
+import type { EntryId } from "../model/entry-id.js";
+import type { DuePage, IdlePage, RawEntry, StreamPage, TakenEntry, TakenPage } from "./port.js";
+
+/**
+ * XREADGROUP and XREAD: null when nothing came; `[[key, entries], …]`; flat `[key, entries, …]` where ioredis 6 does not know the
+ * command's name; a map or an object by key in RESP3. The entries are passed on as they are: nothing is made per entry.
+ * @internal
+ */
+export function decodeRead(reply: unknown, toName: (key: string) => string): readonly StreamPage[] {
+  const pages: StreamPage[] = [];
+  for (const [key, entries] of keyedEntries(reply)) {
+    if (!Array.isArray(entries)) throw new ReplyError("XREADGROUP", shapeOf(reply));
+    if (entries.length > 0) pages.push({ stream: toName(String(key)), entries: entries as RawEntry[] });
+  }
+  return pages;
+}
+
+function keyedEntries(reply: unknown): Iterable<readonly [unknown, unknown]> {
+  if (reply === null || reply === undefined) return [];
+  if (reply instanceof Map) return reply;
+  if (!Array.isArray(reply)) {
+    if (typeof reply === "object") return Object.entries(reply);
+    throw new ReplyError("XREADGROUP", shapeOf(reply));
+  }
+  return reply.length > 0 && !Array.isArray(reply[0]) ? inTwos(reply) : (reply as (readonly [unknown, unknown])[]);
+}
+
+/** XRANGE: `[[id, pairs], …]`. @internal */
+export function decodeRange(reply: unknown): readonly RawEntry[] {
+  return list("XRANGE", reply) as readonly RawEntry[];
+}
+
+/** An integer, which `stringNumbers` turns into text. @internal */
+export function decodeCount(command: string, reply: unknown): number {
+  const count = Number(reply);
+  if (reply === null || !Number.isInteger(count)) throw new ReplyError(command, shapeOf(reply));
+  return count;
+}
+
+/** XINFO and its like: flat name, value … arrays in RESP2, maps or objects in RESP3. @internal */
+export function decodeRecord(command: string, reply: unknown): ReadonlyMap<string, unknown> {
+  if (reply instanceof Map) return reply as ReadonlyMap<string, unknown>;
+  if (Array.isArray(reply)) return new Map(inTwos(reply) as Iterable<[string, unknown]>);
+  if (typeof reply === "object" && reply !== null) return new Map(Object.entries(reply));
+  throw new ReplyError(command, shapeOf(reply));
+}
+
+/** The answer of take.lua for retries that are due. @internal */
+export function decodeDue(reply: unknown): DuePage {
+  const [entries, deleted, next] = list("take.lua", reply);
+  const nextMs = decodeCount("take.lua", next);
+  return { ...takenPage(entries, deleted), nextDueMs: nextMs < 0 ? undefined : nextMs };
+}
+
+/** The answer of take.lua for idle entries. @internal */
+export function decodeIdle(reply: unknown): IdlePage {
+  const [entries, deleted, next, mine] = list("take.lua", reply);
+  return { ...takenPage(entries, deleted), cursor: next === "" ? undefined : String(next), mine: decodeIds(mine) };
+}
+
+/** @internal */
+export function decodeIds(reply: unknown): readonly EntryId[] {
+  return list("a script", reply) as readonly EntryId[];
+}
+
+/** @internal */
+export function decodeList(command: string, reply: unknown): readonly unknown[] {
+  return list(command, reply);
+}
+
+function takenPage(entries: unknown, deleted: unknown): TakenPage {
+  return { entries: list("take.lua", entries) as readonly TakenEntry[], deleted: decodeIds(deleted) };
+}
+
+function list(command: string, reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply as readonly unknown[];
+  throw new ReplyError(command, shapeOf(reply));
+}
+
+function* inTwos(flat: readonly unknown[]): Generator<[unknown, unknown]> {
+  for (let index = 0; index + 1 < flat.length; index += 2) yield [flat[index], flat[index + 1]];
+}
+
+/** The outline of a reply without its data, which may be confidential. */
+function shapeOf(reply: unknown, depth = 0): string {
+  if (Array.isArray(reply))
+    return depth > 3
+      ? "[…]"
+      : `[${reply
+          .slice(0, 3)
+          .map((item) => shapeOf(item, depth + 1))
+          .join(", ")}]`;
+  return reply === null ? "null" : typeof reply;
+}

@@ -1,0 +1,73 @@
+import { IoredisCommands } from "./ioredis-commands.js";
+import { IoredisReader } from "./ioredis-reader.js";
+import { slotOf } from "./cluster-slot.js";
+import type { RedisClient, RedisConnection } from "./client.js";
+import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
+import type { StreamCommands, StreamReader, StreamsPort } from "./port.js";
+
+/**
+ * Sees a user's client, or a port as it is, as the port that the library works with.
+ * @throws TypeError when it is neither
+ * @internal
+ */
+export function toPort(redis: RedisClient | StreamsPort): StreamsPort {
+  if (isPort(redis)) return redis;
+  if (typeof (redis as RedisClient | undefined)?.duplicate !== "function" || typeof redis.options !== "object") {
+    throw new TypeError("Expected a `Redis` or `Cluster` of ioredis 5 or 6 as the first argument: it has `options` and `duplicate()`");
+  }
+  return new IoredisPort(redis);
+}
+
+const isPort = (redis: RedisClient | StreamsPort): redis is StreamsPort =>
+  typeof (redis as StreamsPort | undefined)?.openReader === "function";
+
+class IoredisPort implements StreamsPort {
+  readonly #client: RedisClient;
+  readonly #prefix: string;
+  readonly #isCluster: boolean;
+
+  constructor(client: RedisClient) {
+    this.#client = client;
+    this.#prefix = (client.options as { keyPrefix?: string }).keyPrefix ?? "";
+    this.#isCluster = (client as { isCluster?: boolean }).isCluster === true;
+  }
+
+  openCommands(): StreamCommands {
+    return new IoredisCommands(this.#connect(commandProfile, clusterCommandProfile), this.#toKey);
+  }
+
+  openReader(): StreamReader {
+    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey);
+  }
+
+  together(streams: readonly string[]): readonly (readonly string[])[] {
+    if (!this.#isCluster) return [streams];
+    const slots = new Map<number, string[]>();
+    for (const stream of streams) {
+      const slot = slotOf(this.#toKey(stream));
+      slots.set(slot, [...(slots.get(slot) ?? []), stream]);
+    }
+    return [...slots.values()];
+  }
+
+  readonly #toKey = (stream: string): string => this.#prefix + stream;
+
+  #connect(profile: object, clusterProfile: object): RedisConnection {
+    const duplicate = this.#client.duplicate.bind(this.#client) as (...overrides: unknown[]) => RedisConnection;
+    if (!this.#isCluster) return duplicate(profile);
+    return duplicate([], {
+      ...clusterProfile,
+      keyPrefix: "",
+      enableAutoPipelining: false,
+      enableOfflineQueue: true,
+      lazyConnect: false,
+      redisOptions: this.#redisOptions(profile),
+    });
+  }
+
+  /** Merged here: ioredis 5 replaces `redisOptions` on duplicate, where ioredis 6 merges; passwords and TLS must stay. */
+  #redisOptions(profile: object): object {
+    const { enableOfflineQueue: _queue, lazyConnect: _lazy, retryStrategy: _retry, ...perNode } = profile as Record<string, unknown>;
+    return { ...(this.#client.options as { redisOptions?: object }).redisOptions, ...perNode };
+  }
+}

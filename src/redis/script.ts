@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { leaveSource, renewSource, settleSource, takeSource } from "./scripts/sources.js";
+
+/** A Lua script with the hash that EVALSHA wants. @internal */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+/** Sends one command. @internal */
+export type Call = (command: string, ...args: (string | number)[]) => Promise<unknown>;
+
+/** The library's scripts by name; the headers in `scripts/*.lua` say what each expects and answers. @internal */
+export interface Scripts {
+  readonly settle: Script;
+  readonly take: Script;
+  readonly renew: Script;
+  readonly leave: Script;
+}
+
+/** Hashes the scripts, once per connection. @internal */
+export function loadScripts(): Scripts {
+  return { settle: script(settleSource), take: script(takeSource), renew: script(renewSource), leave: script(leaveSource) };
+}
+
+function script(source: string): Script {
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+/**
+ * Runs a script: EVALSHA, and EVAL where the server does not have it (first use, restart, SCRIPT FLUSH, failover).
+ * Never inside MULTI, where NOSCRIPT could not be answered.
+ * @internal
+ */
+export async function runScript(
+  call: Call,
+  { sha, source }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await call("evalsha", sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("NOSCRIPT")) throw error;
+    return call("eval", source, keys.length, ...keys, ...args);
+  }
+}

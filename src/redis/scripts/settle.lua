@@ -1,0 +1,88 @@
+-- Carries out the decisions about deliveries of one stream and group in one atomic step.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
+-- ARGV[1] group    ARGV[2] consumer
+-- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
+-- ARGV[4...] three per decision: verb, id, argument
+--    ack      -
+--    retry    delay ms
+--    dead     note                     the original pairs are copied from the stream, byte for byte
+--    deadKept JSON [note, pair, ...]   for an entry that was trimmed meanwhile
+--    release  -
+-- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
+--    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
+-- Complexity: O(log PEL) per decision, plus the size of each dead letter; "delete" adds O(groups)
+local stream, schedule, deadLetters = KEYS[1], KEYS[2], KEYS[3]
+local group, consumer, onAck = ARGV[1], ARGV[2], ARGV[3]
+local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local ms = function(number) return string.format('%.0f', number) end
+
+local function precedes(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
+local function neededElsewhere(id)
+  for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local is = {}
+    for index = 1, #info, 2 do is[info[index]] = info[index + 1] end
+    if is.name ~= group and (precedes(is['last-delivered-id'], id)
+        or #redis.call('XPENDING', stream, is.name, id, id, 1) > 0) then
+      return true
+    end
+  end
+  return false
+end
+
+local function acknowledge(id)
+  if onAck == 'xackdel' then
+    redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
+  else
+    redis.call('XACK', stream, group, id)
+    if onAck == 'delete' and not neededElsewhere(id) then redis.call('XDEL', stream, id) end
+  end
+  return 'done'
+end
+
+local function deadLetter(id, note, pairs)
+  -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
+  local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
+  if type(added) == 'table' and added.err then return added.err end
+  return acknowledge(id)
+end
+
+local verbs = {
+  ack = acknowledge,
+  retry = function(id, delay)
+    redis.call('ZADD', schedule, ms(now + delay), id)
+    return 'done'
+  end,
+  dead = function(id, note)
+    local entry = redis.call('XRANGE', stream, id, id)[1]
+    if not entry then return 'gone' end
+    return deadLetter(id, note, entry[2])
+  end,
+  deadKept = function(id, json)
+    local pairs = cjson.decode(json)
+    return deadLetter(id, table.remove(pairs, 1), pairs)
+  end,
+  release = function(id, _, row)
+    -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('ZADD', schedule, ms(now), id)
+    return 'done'
+  end,
+}
+
+local outcomes = {}
+for index = 4, #ARGV, 3 do
+  local id = ARGV[index + 1]
+  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
+end
+return outcomes

@@ -1,0 +1,234 @@
+// Written by generate.mjs from the *.lua files beside it: edit those, then run `npm run lua`.
+export const leaveSource: string = `-- Hands back what is pending for a consumer that stops, a page a call; then removes the consumer, if nothing is left of it.
+-- Entries that wait for a retry stay as they are.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
+-- ARGV[1] group    ARGV[2] consumer
+-- ARGV[3] XPENDING start ("-", or "(id" to continue)   ARGV[4] how many rows a call
+-- ARGV[5] "remove" | "stay": what becomes of the consumer
+-- ARGV[6...] ids to leave alone: those whose settlement is on its way
+-- Result: { how many were handed back, "(id" to continue at or "" at the end }
+-- Complexity: O(rows * log PEL)
+local stream, schedule = KEYS[1], KEYS[2]
+local group, consumer, rowCount = ARGV[1], ARGV[2], tonumber(ARGV[4])
+local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
+
+local settling = {}
+for index = 6, #ARGV do settling[ARGV[index]] = true end
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+
+local released = 0
+local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
+for _, row in ipairs(rows) do
+  local id = row[1]
+  if not settling[id] and not redis.call('ZSCORE', schedule, id) then
+    -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('ZADD', schedule, now, id)
+    released = released + 1
+  end
+end
+
+if #rows == rowCount then return { released, '(' .. rows[#rows][1] } end
+-- in one step with the look: an entry delivered in between would be dropped with the consumer
+if ARGV[5] == 'remove' and #redis.call('XPENDING', stream, group, '-', '+', 1, consumer) == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', stream, group, consumer)
+end
+return { released, '' }
+`;
+
+export const renewSource: string = `-- Renews the lease of deliveries in flight, of those only that are still this consumer's: a plain XCLAIM would steal
+-- back what another consumer has claimed meanwhile.
+--
+-- KEYS[1] stream
+-- ARGV[1] group   ARGV[2] consumer   ARGV[3...] ids, 1000 at most
+-- Result: { lost ids, deleted ids }: another consumer's or settled; trimmed while pending, and out of the PEL
+-- Complexity: O(ids * log PEL)
+local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
+
+local owned, lost, deleted = {}, {}, {}
+for index = 3, #ARGV do
+  local id = ARGV[index]
+  local list = #redis.call('XPENDING', stream, group, id, id, 1, consumer) == 1 and owned or lost
+  list[#list + 1] = id
+end
+
+local renewed = {}
+if #owned > 0 then
+  for _, id in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(owned), 'JUSTID')) do renewed[id] = true end
+end
+for _, id in ipairs(owned) do
+  if not renewed[id] then
+    deleted[#deleted + 1] = id
+    redis.call('XACK', stream, group, id) -- XCLAIM purges it since 7.0
+  end
+end
+return { lost, deleted }
+`;
+
+export const settleSource: string = `-- Carries out the decisions about deliveries of one stream and group in one atomic step.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
+-- ARGV[1] group    ARGV[2] consumer
+-- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
+-- ARGV[4...] three per decision: verb, id, argument
+--    ack      -
+--    retry    delay ms
+--    dead     note                     the original pairs are copied from the stream, byte for byte
+--    deadKept JSON [note, pair, ...]   for an entry that was trimmed meanwhile
+--    release  -
+-- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
+--    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
+-- Complexity: O(log PEL) per decision, plus the size of each dead letter; "delete" adds O(groups)
+local stream, schedule, deadLetters = KEYS[1], KEYS[2], KEYS[3]
+local group, consumer, onAck = ARGV[1], ARGV[2], ARGV[3]
+local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local ms = function(number) return string.format('%.0f', number) end
+
+local function precedes(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
+local function neededElsewhere(id)
+  for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local is = {}
+    for index = 1, #info, 2 do is[info[index]] = info[index + 1] end
+    if is.name ~= group and (precedes(is['last-delivered-id'], id)
+        or #redis.call('XPENDING', stream, is.name, id, id, 1) > 0) then
+      return true
+    end
+  end
+  return false
+end
+
+local function acknowledge(id)
+  if onAck == 'xackdel' then
+    redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
+  else
+    redis.call('XACK', stream, group, id)
+    if onAck == 'delete' and not neededElsewhere(id) then redis.call('XDEL', stream, id) end
+  end
+  return 'done'
+end
+
+local function deadLetter(id, note, pairs)
+  -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
+  local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
+  if type(added) == 'table' and added.err then return added.err end
+  return acknowledge(id)
+end
+
+local verbs = {
+  ack = acknowledge,
+  retry = function(id, delay)
+    redis.call('ZADD', schedule, ms(now + delay), id)
+    return 'done'
+  end,
+  dead = function(id, note)
+    local entry = redis.call('XRANGE', stream, id, id)[1]
+    if not entry then return 'gone' end
+    return deadLetter(id, note, entry[2])
+  end,
+  deadKept = function(id, json)
+    local pairs = cjson.decode(json)
+    return deadLetter(id, table.remove(pairs, 1), pairs)
+  end,
+  release = function(id, _, row)
+    -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('ZADD', schedule, ms(now), id)
+    return 'done'
+  end,
+}
+
+local outcomes = {}
+for index = 4, #ARGV, 3 do
+  local id = ARGV[index + 1]
+  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
+end
+return outcomes
+`;
+
+export const takeSource: string = `-- Takes pending entries over for a consumer: retries that are due, or entries that were idle for too long.
+-- Entries that wait for a retry are never taken for being idle.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
+-- ARGV[1] group    ARGV[2] consumer    ARGV[3] how many at most (0: only look)
+-- ARGV[4] "due"
+--      or "idle", then ARGV[5] min idle ms
+--                      ARGV[6] whose: a consumer's, or "" for anybody's but this consumer's
+--                      ARGV[7] XPENDING start ("-", or "(id" to continue)   ARGV[8] how many rows to look at
+--                      ARGV[9...] ids to leave alone: those in flight
+-- Result: { entries {id, pairs, delivery count}, deleted ids, next, stale ids of this consumer }
+--    next: "due": ms until the next retry, -1 when none waits; "idle": "(id" to continue at, "" at the end
+--    deleted ids were trimmed while pending; they are out of the PEL
+-- Complexity: due O(taken * log PEL); idle O(rows looked at)
+local stream, schedule = KEYS[1], KEYS[2]
+local group, consumer, most, mode = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+
+local ids, deliveries = {}, {}
+local function pick(row)
+  ids[#ids + 1] = row[1]
+  deliveries[row[1]] = row[4]
+end
+
+local function pickDue(now)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', schedule, '-inf', now, 'LIMIT', 0, most)) do
+    local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
+    if row then pick(row) end
+    redis.call('ZREM', schedule, id)
+  end
+end
+
+local mine = {}
+local function pickIdle()
+  local minIdle, owner, rowCount, inFlight = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[8]), {}
+  for index = 9, #ARGV do inFlight[ARGV[index]] = true end
+  local range = { 'XPENDING', stream, group, ARGV[7], '+', rowCount }
+  if owner ~= '' then range[#range + 1] = owner end
+  local rows = redis.call(unpack(range))
+  local someWait = redis.call('EXISTS', schedule) == 1
+  for _, row in ipairs(rows) do
+    if #ids >= most then return '(' .. ids[#ids] end
+    if row[3] >= minIdle and not inFlight[row[1]] and not (someWait and redis.call('ZSCORE', schedule, row[1])) then
+      if owner == '' and row[2] == consumer then mine[#mine + 1] = row[1] else pick(row) end
+    end
+  end
+  return #rows < rowCount and '' or '(' .. rows[#rows][1]
+end
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local next
+if mode == 'due' then pickDue(string.format('%.0f', now)) else next = pickIdle() end
+
+local entries, found, deleted = {}, {}, {}
+if #ids > 0 then
+  for _, entry in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids))) do
+    if entry then -- 6.2 answers null for a deleted entry
+      found[entry[1]] = true
+      entries[#entries + 1] = { entry[1], entry[2], deliveries[entry[1]] + 1 }
+    end
+  end
+end
+for _, id in ipairs(ids) do
+  if not found[id] then
+    deleted[#deleted + 1] = id
+    redis.call('XACK', stream, group, id) -- XCLAIM purges it since 7.0
+  end
+end
+
+if mode == 'due' then
+  local first = redis.call('ZRANGE', schedule, 0, 0, 'WITHSCORES')
+  next = first[2] and math.max(0, tonumber(first[2]) - now) or -1
+end
+return { entries, deleted, next, mine }
+`;

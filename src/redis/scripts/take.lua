@@ -1,0 +1,74 @@
+-- Takes pending entries over for a consumer: retries that are due, or entries that were idle for too long.
+-- Entries that wait for a retry are never taken for being idle.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
+-- ARGV[1] group    ARGV[2] consumer    ARGV[3] how many at most (0: only look)
+-- ARGV[4] "due"
+--      or "idle", then ARGV[5] min idle ms
+--                      ARGV[6] whose: a consumer's, or "" for anybody's but this consumer's
+--                      ARGV[7] XPENDING start ("-", or "(id" to continue)   ARGV[8] how many rows to look at
+--                      ARGV[9...] ids to leave alone: those in flight
+-- Result: { entries {id, pairs, delivery count}, deleted ids, next, stale ids of this consumer }
+--    next: "due": ms until the next retry, -1 when none waits; "idle": "(id" to continue at, "" at the end
+--    deleted ids were trimmed while pending; they are out of the PEL
+-- Complexity: due O(taken * log PEL); idle O(rows looked at)
+local stream, schedule = KEYS[1], KEYS[2]
+local group, consumer, most, mode = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+
+local ids, deliveries = {}, {}
+local function pick(row)
+  ids[#ids + 1] = row[1]
+  deliveries[row[1]] = row[4]
+end
+
+local function pickDue(now)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', schedule, '-inf', now, 'LIMIT', 0, most)) do
+    local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
+    if row then pick(row) end
+    redis.call('ZREM', schedule, id)
+  end
+end
+
+local mine = {}
+local function pickIdle()
+  local minIdle, owner, rowCount, inFlight = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[8]), {}
+  for index = 9, #ARGV do inFlight[ARGV[index]] = true end
+  local range = { 'XPENDING', stream, group, ARGV[7], '+', rowCount }
+  if owner ~= '' then range[#range + 1] = owner end
+  local rows = redis.call(unpack(range))
+  local someWait = redis.call('EXISTS', schedule) == 1
+  for _, row in ipairs(rows) do
+    if #ids >= most then return '(' .. ids[#ids] end
+    if row[3] >= minIdle and not inFlight[row[1]] and not (someWait and redis.call('ZSCORE', schedule, row[1])) then
+      if owner == '' and row[2] == consumer then mine[#mine + 1] = row[1] else pick(row) end
+    end
+  end
+  return #rows < rowCount and '' or '(' .. rows[#rows][1]
+end
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local next
+if mode == 'due' then pickDue(string.format('%.0f', now)) else next = pickIdle() end
+
+local entries, found, deleted = {}, {}, {}
+if #ids > 0 then
+  for _, entry in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids))) do
+    if entry then -- 6.2 answers null for a deleted entry
+      found[entry[1]] = true
+      entries[#entries + 1] = { entry[1], entry[2], deliveries[entry[1]] + 1 }
+    end
+  end
+end
+for _, id in ipairs(ids) do
+  if not found[id] then
+    deleted[#deleted + 1] = id
+    redis.call('XACK', stream, group, id) -- XCLAIM purges it since 7.0
+  end
+end
+
+if mode == 'due' then
+  local first = redis.call('ZRANGE', schedule, 0, 0, 'WITHSCORES')
+  next = first[2] and math.max(0, tonumber(first[2]) - now) or -1
+end
+return { entries, deleted, next, mine }

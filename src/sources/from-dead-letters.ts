@@ -1,0 +1,85 @@
+import { concatMap, defer, EMPTY, expand, finalize, from, map, retry, throwError, timer, type Observable } from "rxjs";
+import { reconnectDelayMs } from "../flow/backoff.js";
+import { integer, text } from "../model/check.js";
+import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
+import type { EntryId } from "../model/entry-id.js";
+import { streamName } from "../model/keys.js";
+import { classifyError } from "../redis/classify-error.js";
+import type { RedisClient } from "../redis/client.js";
+import { toPort } from "../redis/ioredis-adapter.js";
+import type { RawEntry } from "../redis/port.js";
+
+/** Options of {@link fromDeadLetters}. @public */
+export interface FromDeadLettersOptions {
+  /** The stream the entries came from. */
+  readonly stream: string;
+  /** The group that failed. */
+  readonly group: string;
+  /** Where its dead letters are. @defaultValue `{stream}:dlq:<group>` */
+  readonly deadLetterStream?: string | undefined;
+  /** Begin after this id of the dead-letter stream. @defaultValue its beginning */
+  readonly after?: EntryId | undefined;
+  /** Whether to go on with those that come later, instead of completing. @defaultValue `false` */
+  readonly live?: boolean | undefined;
+  /** How often to look for more with `live`, ms, 10 or more. @defaultValue `1000` */
+  readonly everyMs?: number | undefined;
+  /** Entries per command, 1 to 10 000. @defaultValue `100` */
+  readonly pageSize?: number | undefined;
+}
+
+/**
+ * Emits the dead letters of a group, oldest first, each with its reason, its origin and what it held; completes at their end.
+ *
+ * ```text
+ * dead letters  a b c        .      d
+ * result        --abc|
+ * live: true    --abc--------.------d-
+ * ```
+ *
+ * **Guarantee** looks only: nothing is removed or acknowledged; what was trimmed from the dead-letter stream is not seen.
+ * **Order** that in which they were moved. **Backpressure** none: a page is emitted in one loop; `pageSize` bounds it.
+ * **Teardown** closes its connection. Sends XRANGE.
+ *
+ * @returns a cold Observable that errors only with what can't heal: `WrongTypeError`, `AccessError`, `CommandError`, `ReplyError`
+ * @throws RangeError or TypeError at call time, with the option, the value and the range
+ * @example
+ * ```ts
+ * fromDeadLetters(redis, { stream: "orders", group: "shipping" }).subscribe(({ origin, cause }) => console.log(origin.id, cause.message));
+ * ```
+ * @public
+ */
+export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter> {
+  const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100 } = options;
+  streamName("stream", text("stream", stream));
+  text("group", group);
+  if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
+  integer("everyMs", everyMs, 10);
+  integer("pageSize", pageSize, 1, 10_000);
+  const port = toPort(redis);
+  const ref = { stream, group };
+  return defer(() => {
+    const commands = port.openCommands();
+    let last = after;
+    let failures = 0;
+    const page = defer(() => from(commands.deadLetters(ref, { stream: deadLetterStream, after: last, count: pageSize }))).pipe(
+      map((entries) => {
+        failures = 0;
+        last = entries.at(-1)?.[0] ?? last;
+        return entries;
+      }),
+      retry({ delay: (error: unknown) => again(error, ref, (failures += 1)) }),
+    );
+    const next = (entries: readonly RawEntry[]): Observable<readonly RawEntry[]> =>
+      entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;
+    return page.pipe(
+      expand(next),
+      concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter(stream, group, id, pairs ?? []))),
+      finalize(() => commands.close()),
+    );
+  });
+}
+
+function again(error: unknown, ref: { stream: string; group: string }, failures: number): Observable<unknown> {
+  const verdict = classifyError(error, ref);
+  return verdict._tag === "fatal" ? throwError(() => verdict.error) : timer(reconnectDelayMs(failures));
+}

@@ -1,0 +1,47 @@
+import type { Observable } from "rxjs";
+import { groupSettings, type FromGroupOptions } from "../flow/group-settings.js";
+import { openGroup } from "../flow/open-group.js";
+import type { Delivery } from "../model/delivery.js";
+import type { Fields } from "../model/fields.js";
+import type { RedisClient } from "../redis/client.js";
+import { toPort } from "../redis/ioredis-adapter.js";
+
+/**
+ * Emits the entries of a stream that Redis gives to this consumer of a group: new ones, its own that nobody settled, those
+ * another consumer left behind, and retries that are due.
+ *
+ * ```text
+ * stream     a b c d e f            entries
+ * deliveries --abc------de---f      maxInFlight 3: d comes when one of a, b, c is settled
+ * settled    ------a-b-----c-d
+ * ```
+ *
+ * **Guarantee** at least once. Whatever dies - handler, process, connection, server with persistence - an entry is delivered
+ * again until a sink has confirmed its settlement. It is delivered to one consumer at a time as long as the lease holds:
+ * `leaseMs` without renewal, that is with a dead process or an event loop blocked for so long, gives it to another.
+ * **Order** that of the stream per read; what is delivered again comes when it is due.
+ * **Backpressure** a read asks for no more than `maxInFlight` minus what is unsettled, so no operator behind can make memory grow.
+ * **Teardown** `signal`: stops reading, keeps the leases, completes when the last delivery is settled; after `drainTimeoutMs`
+ * the rest is released. `unsubscribe`: releases what is unsettled at once; what sits settled in a `bufferAck` then is
+ * delivered again. Either way the connections close, and a consumer with a made-up name is removed.
+ *
+ * Sends, per subscription: XREADGROUP on a connection of its own, short of `blockMs`; XGROUP CREATE, XPENDING, XCLAIM and
+ * ZSET commands for retries by script on another. While idle, about two commands a second.
+ *
+ * @param redis - a `Redis` or `Cluster` of ioredis 5 or 6; it is duplicated, never used itself
+ * @param options - see {@link FromGroupOptions}
+ * @returns a cold Observable that errors only with what can't heal: `WrongTypeError`, `AccessError`, `CommandError`, `ReplyError`,
+ * or `GroupMissingError` with `onMissingGroup: "fail"`
+ * @throws RangeError or TypeError at call time, with the option, the value and the range
+ * @example
+ * ```ts
+ * fromGroup(redis, { stream: "orders", group: "shipping", startId: "0", signal: drainOn("SIGTERM") })
+ *   .pipe(retryToDLQ((order) => ship(order), { maxDeliveries: 5 }), bufferAck(), acknowledge(redis))
+ *   .subscribe();
+ * ```
+ * @see {@link acknowledge}, which every pipeline ends with
+ * @public
+ */
+export function fromGroup(redis: RedisClient, options: FromGroupOptions): Observable<Delivery<Fields>> {
+  return openGroup(toPort(redis), groupSettings(options));
+}

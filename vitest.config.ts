@@ -1,0 +1,37 @@
+import { defineConfig } from "vitest/config";
+
+const alias = { "rxjs-redis-streams": new URL("./src/index.ts", import.meta.url).pathname };
+
+/** Which tests need what: unit tests nothing, integration tests a server, package tests the built package. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          include: ["test/{model,operators,flow,sinks,sources,redis,support}/**/*.test.ts"],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts", "test/examples/**/*.test.ts"],
+          globalSetup: "test/support/global-setup.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: { name: "types", include: [], typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"] } },
+      },
+      {
+        test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 120_000 },
+      },
+    ],
+  },
+});
