@@ -1,7 +1,7 @@
 /** Checks of options. Each returns the value it was given, so that a definition can check and keep it in one step. */
 
 const show = (value: unknown): string => {
-  const text = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text = typeof value === "number" ? value : JSON.stringify(value); // JSON has no NaN and no Infinity
   return `\`${text}\` (${value === null ? "null" : typeof value})`;
 };
 

@@ -89,7 +89,7 @@ function parseNote(text: string | undefined): DeadLetterNote | undefined {
 function describe(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
   try {
-    return JSON.stringify(thrown) ?? String(thrown);
+    return JSON.stringify(thrown);
   } catch {
     return String(thrown); // a circular object has no JSON
   }

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Either } from "fp-ts/lib/Either.js";
 import { map, type OperatorFunction } from "rxjs";
@@ -80,7 +81,7 @@ function conclude<A>(delivery: Delivery<unknown>, result: Validation<A>): Flow<A
 }
 
 function reject(delivery: Delivery<unknown>, error: unknown): Flow<never> {
-  return settle.deadLetter(delivery, new DecodeError(error instanceof Error ? error.message : inspect(error), error));
+  return settle.deadLetter(delivery, new DecodeError(error instanceof Error ? error.message : textOf(error), error));
 }
 
 function describe({ path = [], message }: StandardSchemaV1.Issue): string {
@@ -88,4 +89,4 @@ function describe({ path = [], message }: StandardSchemaV1.Issue): string {
   return place === "" ? message : `${place}: ${message}`;
 }
 
-const inspect = (left: unknown): string => (typeof left === "string" ? left : (JSON.stringify(left) ?? String(left)));
+const textOf = (left: unknown): string => (typeof left === "string" ? left : inspect(left));
