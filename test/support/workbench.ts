@@ -1,0 +1,127 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, expect, inject } from "vitest";
+import type { Observable, Subscription } from "rxjs";
+import type { Receipt, SourceStatus } from "rxjs-redis-streams";
+import { Redis } from "./ioredis.js";
+import { until } from "./until.js";
+
+/** A client of the run's server, and names that no other test uses. What a test opens here is closed after it. */
+export interface Workbench {
+  readonly redis: Redis;
+  /** A stream of this test's own. */
+  readonly stream: string;
+  readonly group: string;
+  /** Adds entries `{ n: "0" }`, `{ n: "1" }` …; their ids. */
+  add(count: number, fields?: (n: number) => Record<string, string>): Promise<string[]>;
+  /** How many entries are pending in the group. */
+  pending(): Promise<number>;
+  /** Rows of XPENDING: id, consumer, idle ms, delivery count. */
+  pendingRows(count?: number): Promise<[id: string, consumer: string, idleMs: number, deliveries: number][]>;
+  deadLetters(): Promise<[id: string, pairs: string[]][]>;
+  /** Subscribes until the test is over; an error of the pipeline fails the test. */
+  run<A>(pipeline: Observable<A>): Running<A>;
+}
+
+export interface Running<A> {
+  readonly values: readonly A[];
+  readonly subscription: Subscription;
+  readonly isDone: boolean;
+  readonly error: unknown;
+}
+
+/** What a source reported, and a way to wait for it. */
+export class StatusLog {
+  readonly seen: SourceStatus[] = [];
+  next = (status: SourceStatus): void => void this.seen.push(status);
+  tags(): string[] {
+    return this.seen.map(({ _tag }) => _tag);
+  }
+  of<T extends SourceStatus["_tag"]>(tag: T): Extract<SourceStatus, { _tag: T }>[] {
+    return this.seen.filter((status): status is Extract<SourceStatus, { _tag: T }> => status._tag === tag);
+  }
+}
+
+const closers: (() => unknown)[] = [];
+
+/** Registers something to be undone after the test, last first. */
+export function afterwards(undo: () => unknown): void {
+  closers.push(undo);
+}
+
+afterEach(async () => {
+  for (const undo of closers.splice(0).reverse()) await undo();
+});
+
+/** @param url - another server than the run's */
+export function workbench(url: string = inject("redisUrl")): Workbench {
+  const redis = new Redis(url);
+  redis.on("error", () => undefined); // faults are what some tests are about
+  const stream = `test:${randomUUID()}`;
+  const group = "group";
+  afterwards(async () => {
+    await redis.del(stream, ...helperKeys(stream, group)).catch(() => undefined);
+    redis.disconnect();
+  });
+  return {
+    redis,
+    stream,
+    group,
+    async add(count, fields = (n) => ({ n: String(n) })) {
+      const ids: string[] = [];
+      for (let from = 0; from < count; from += 1_000) {
+        const pipeline = redis.pipeline();
+        for (let n = from; n < Math.min(count, from + 1_000); n += 1) pipeline.xadd(stream, "*", ...Object.entries(fields(n)).flat());
+        ids.push(...((await pipeline.exec()) ?? []).map(([, id]) => String(id)));
+      }
+      return ids;
+    },
+    pending: async () => Number(((await redis.xpending(stream, group)) as unknown[])[0]),
+    pendingRows: async (count = 100) => (await redis.xpending(stream, group, "-", "+", count)) as [string, string, number, number][],
+    deadLetters: () => redis.xrange(helperKeys(stream, group)[0]!, "-", "+"),
+    run: (pipeline) => run(pipeline),
+  };
+}
+
+export const helperKeys = (stream: string, group: string): [deadLetters: string, retries: string] => [`{${stream}}:dlq:${group}`, `{${stream}}:retry:${group}`];
+
+function run<A>(pipeline: Observable<A>): Running<A> {
+  const state = { values: [] as A[], isDone: false, error: undefined as unknown };
+  const subscription = pipeline.subscribe({
+    next: (value) => state.values.push(value),
+    error: (error: unknown) => {
+      state.error = error;
+      state.isDone = true;
+    },
+    complete: () => (state.isDone = true),
+  });
+  afterwards(() => subscription.unsubscribe());
+  return Object.defineProperty(state, "subscription", { value: subscription }) as unknown as Running<A>;
+}
+
+/** The sum of receipts, by name of the count. */
+export function total(receipts: readonly Receipt[], count: Exclude<keyof Receipt, "stream" | "group">): number {
+  return receipts.reduce((sum, receipt) => sum + receipt[count], 0);
+}
+
+/** The commands that clients send from now on with this key in them, scripts' own commands left out; it fills as they come. */
+export async function recordCommands(redis: Redis, key: string): Promise<string[][]> {
+  const commands: string[][] = [];
+  const monitor = await redis.monitor();
+  afterwards(() => monitor.disconnect());
+  monitor.on("monitor", (_time: string, words: string[], source: string) => {
+    if (source !== "lua" && words.some((word) => word.includes(key))) commands.push([words[0]?.toLowerCase() ?? "", ...words.slice(1)]);
+  });
+  return commands;
+}
+
+/** Connections of the library that the server still has. */
+export async function ourConnections(redis: Redis): Promise<string[]> {
+  const list = String(await redis.call("client", "list"));
+  return list.split("\n").filter((line) => line.includes("name=rxjs-redis-streams"));
+}
+
+/** The leak check: every connection that a pipeline made is closed. */
+export async function expectNoConnections(redis: Redis): Promise<void> {
+  await until(async () => (await ourConnections(redis)).length === 0, "all connections of the library are closed");
+  expect(await ourConnections(redis)).toEqual([]);
+}
