@@ -1,14 +1,15 @@
 import {
   asyncScheduler,
+  BehaviorSubject,
   defer,
   EMPTY,
+  filter,
   from,
   ignoreElements,
   map,
   merge,
   of,
   repeat,
-  Subject,
   switchMap,
   take,
   takeUntil,
@@ -58,9 +59,9 @@ export class ReadTurn {
   /** One read within the credit, and the retries that fall due while it is blocked. */
   run(reader: StreamReader): Observable<Page> {
     return defer(() => {
-      const over = new Subject<true>();
-      const endRetries = (): void => over.next(true);
-      const read = this.#read(reader).pipe(tap({ complete: endRetries, error: endRetries }));
+      const over = new BehaviorSubject(false); // asked as well: it may come while a retry is being taken
+      const end = (): void => over.next(true);
+      const read = this.#read(reader).pipe(tap({ complete: end, error: end }));
       return merge(this.#retriesUntil(over), read);
     });
   }
@@ -106,13 +107,12 @@ export class ReadTurn {
   }
 
   /** Never cut short while it takes entries over: the answer would be lost. */
-  #retriesUntil(over: Observable<true>): Observable<Page> {
-    let isOver = false;
-    const ended = over.pipe(tap(() => (isOver = true)));
-    const alarm = defer(() => merge(timer(this.#recovery.nextDueInMs + 1), this.#recovery.rescheduled).pipe(take(1), takeUntil(ended)));
+  #retriesUntil(over: BehaviorSubject<boolean>): Observable<Page> {
+    const due = defer(() => merge(timer(this.#recovery.nextDueInMs + 1), this.#recovery.rescheduled));
+    const alarm = due.pipe(take(1), takeUntil(over.pipe(filter(Boolean))));
     return alarm.pipe(
       switchMap(() => this.#recovery.runDue()),
-      repeat({ delay: () => (isOver ? EMPTY : of(true)) }),
+      repeat({ delay: () => (over.value ? EMPTY : of(true)) }),
     );
   }
 }

@@ -1,0 +1,130 @@
+import { asyncScheduler, map, of, timer, type ObservableInput } from "rxjs";
+import type { RedisClient } from "../../src/redis/client.js";
+import type {
+  DuePage,
+  IdlePage,
+  LeaveOptions,
+  ReadRequest,
+  SettleOutcome,
+  SettleRequest,
+  StreamCommands,
+  StreamPage,
+  StreamReader,
+  StreamsPort,
+} from "../../src/redis/port.js";
+
+/** What a test's Redis answers, where it is not what a quiet one would. */
+export interface Answers extends Partial<Omit<StreamCommands, "close">> {
+  readonly read?: StreamReader["read"];
+  readonly closeReader?: StreamReader["close"];
+  readonly together?: StreamsPort["together"];
+}
+
+/** A command the library sent, and when. */
+export interface Sent {
+  readonly at: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+const nothingDue: DuePage = { entries: [], deleted: [], nextDueMs: undefined };
+const nothingIdle: IdlePage = { entries: [], deleted: [], cursor: undefined, mine: [] };
+
+/** A scripted port: answers are Observables, so all of its time is virtual; keeps account of what was asked, opened and closed. */
+export class FakePort implements StreamsPort {
+  readonly sent: Sent[] = [];
+  /** Connections open now. */
+  readonly open = { commands: 0, readers: 0 };
+  readonly #answers: Required<Answers>;
+
+  constructor(answers: Answers = {}) {
+    this.#answers = { ...quiet, ...answers };
+  }
+
+  /** As the library's functions take it: `toPort` accepts a port as it is. */
+  get client(): RedisClient {
+    return this as unknown as RedisClient;
+  }
+
+  /** The arguments of each command of a name, in order. */
+  argsOf(name: string): (readonly unknown[])[] {
+    return this.sent.filter((each) => each.name === name).map(({ args }) => args);
+  }
+
+  timesOf(name: string): number[] {
+    return this.sent.filter((each) => each.name === name).map(({ at }) => at);
+  }
+
+  get reads(): (ReadRequest & { readonly at: number })[] {
+    return this.sent.filter(({ name }) => name === "read").map(({ at, args }) => ({ at, ...(args[0] as ReadRequest) }));
+  }
+
+  get leaves(): LeaveOptions[] {
+    return this.argsOf("leave").map((args) => args[1] as LeaveOptions);
+  }
+
+  get settles(): SettleRequest[] {
+    return this.argsOf("settle").map((args) => args[1] as SettleRequest);
+  }
+
+  openCommands(): StreamCommands {
+    this.open.commands += 1;
+    const { createGroup, lastGeneratedId, ack, settle, takeDue, takeIdle, renew, leave, deadLetters } = this.#answers;
+    return {
+      createGroup: this.#noting("createGroup", createGroup),
+      lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
+      ack: this.#noting("ack", ack),
+      settle: this.#noting("settle", settle),
+      takeDue: this.#noting("takeDue", takeDue),
+      takeIdle: this.#noting("takeIdle", takeIdle),
+      renew: this.#noting("renew", renew),
+      leave: this.#noting("leave", leave),
+      deadLetters: this.#noting("deadLetters", deadLetters),
+      close: () => (this.open.commands -= 1),
+    };
+  }
+
+  openReader(): StreamReader {
+    this.open.readers += 1;
+    const close = this.#noting("closeReader", this.#answers.closeReader);
+    return {
+      read: this.#noting("read", this.#answers.read),
+      close: () => {
+        this.open.readers -= 1;
+        return close();
+      },
+    };
+  }
+
+  together(streams: readonly string[]): readonly (readonly string[])[] {
+    return this.#answers.together(streams);
+  }
+
+  #noting<A extends unknown[], R>(name: string, answer: (...args: A) => R): (...args: A) => R {
+    return (...args) => {
+      this.sent.push({ at: asyncScheduler.now(), name, args });
+      return answer(...args);
+    };
+  }
+}
+
+/** A read that finds nothing takes as long as it may block. */
+export const quietRead = ({ blockMs }: ReadRequest): ObservableInput<readonly StreamPage[]> =>
+  blockMs === undefined ? of([]) : timer(blockMs).pipe(map(() => []));
+
+const done: SettleOutcome = { _tag: "done" };
+
+const quiet: Required<Answers> = {
+  createGroup: () => of(true),
+  lastGeneratedId: () => of(undefined),
+  ack: (_ref, ids) => of(ids.length),
+  settle: (_ref, { decisions }) => of(decisions.map(() => done)),
+  takeDue: () => of(nothingDue),
+  takeIdle: () => of(nothingIdle),
+  renew: () => of({ lost: [], deleted: [] }),
+  leave: () => of(0),
+  deadLetters: () => of([]),
+  read: quietRead,
+  closeReader: () => of(undefined),
+  together: (streams) => [streams],
+};
