@@ -11,14 +11,14 @@
  */
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { filter, firstValueFrom, fromEvent, merge, race, startWith, take, timer } from "rxjs";
+import { filter, firstValueFrom, merge, take, timer } from "rxjs";
 import { account } from "./order-stream/account.js";
 import { pendingIds, readBooks } from "./order-stream/books.js";
 import { startCrew } from "./order-stream/crew.js";
 import { produce } from "./order-stream/producer.js";
 import { say, watchProgress, type Progress } from "./order-stream/progress.js";
 import { table } from "./order-stream/report.js";
-import { keysOf, total, url, workers } from "./order-stream/scene.js";
+import { group, keysOf, total, url, workers } from "./order-stream/scene.js";
 
 /** An entry that is still open after this is reported instead of waited for. */
 const patienceMs = 14_000;
@@ -28,19 +28,17 @@ async function main(): Promise<number> {
   const redis = new Redis(url);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort()); // at a terminal it may come twice
+  await redis.xgroup("CREATE", stream, group, "0", "MKSTREAM"); // a worker would make it, too; here progress and report rely on it
   console.log(`${total} events on "${stream}", handled by ${workers.join(", ")}`);
   const crew = startCrew(stream, say);
   const progress = watchProgress(redis, stream);
   const shown = progress.subscribe({ error: () => stop.abort() });
-  const stopped = fromEvent(stop.signal, "abort").pipe(
-    startWith(undefined),
-    filter(() => stop.signal.aborted),
-  );
+  const stopped = new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
   const reach = (isThere: (progress: Progress) => boolean): Promise<unknown> =>
-    firstValueFrom(race(merge(progress.pipe(filter(isThere)), stopped), timer(patienceMs)).pipe(take(1)));
+    firstValueFrom(merge(progress.pipe(filter(isThere)), stopped, timer(patienceMs)).pipe(take(1)), { defaultValue: undefined });
 
   try {
-    const produced = produce(redis, stream, total, stop.signal);
+    const produced = produce(redis, stream, total, stopped);
     await reach(({ handled }) => handled >= total / 2);
     let leftBehind: readonly string[] = [];
     if (!stop.signal.aborted) {
@@ -54,8 +52,9 @@ async function main(): Promise<number> {
     if (interrupted) say("Interrupted: the workers finish what they have in flight");
     await crew.drain();
     shown.unsubscribe();
-    const result = account(await readBooks(redis, stream, { added, leftBehind }), { interrupted });
-    console.log(table(result));
+    const books = await readBooks(redis, stream, { added, leftBehind });
+    const result = account(books, { interrupted });
+    console.log(table(result, books.shares));
     return result.balanced ? 0 : 1;
   } finally {
     shown.unsubscribe();

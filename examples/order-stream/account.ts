@@ -17,7 +17,7 @@ export interface Account {
   readonly unread: number;
   /** Neither handled nor a dead letter and, if the run was interrupted, neither pending nor unread either. */
   readonly unaccounted: readonly string[];
-  /** True when nothing is missing, nothing has ended in two ways and, unless the run was interrupted, nothing is left to do. */
+  /** True when nothing is missing or has ended in two ways and, unless the run was interrupted, nothing is left to do. */
   readonly balanced: boolean;
 }
 
@@ -27,6 +27,7 @@ export function account(books: Books, { interrupted }: { readonly interrupted: b
   const isSettled = (id: string): boolean => books.handled.has(id) || dead.has(id);
   const unaccounted = books.added.filter((id) => !isSettled(id) && !(interrupted && waiting.has(id)));
   const inTwoWays = [...dead].filter((id) => books.handled.has(id));
+  const isComplete = unaccounted.length === 0 && books.inStream === books.added.length && dead.size === books.deadLetters.length;
   return {
     added: books.added.length,
     handled: books.handled.size,
@@ -38,8 +39,7 @@ export function account(books: Books, { interrupted }: { readonly interrupted: b
     pending: books.pending.length,
     unread: books.unread.length,
     unaccounted,
-    balanced:
-      unaccounted.length === 0 && inTwoWays.length === 0 && dead.size === books.deadLetters.length && (interrupted || waiting.size === 0),
+    balanced: isComplete && inTwoWays.length === 0 && (interrupted || waiting.size === 0),
   };
 }
 

@@ -8,8 +8,12 @@ import { group, keysOf } from "./scene.js";
 export interface Books {
   /** The ids the producer was given. */
   readonly added: readonly string[];
+  /** How many entries the stream has: XLEN. */
+  readonly inStream: number;
   /** How often the handler came to the end, by entry id. */
   readonly handled: ReadonlyMap<string, number>;
+  /** How many handlers each worker brought to the end. */
+  readonly shares: ReadonlyMap<string, number>;
   /** Whose handler failed at least once. */
   readonly failed: ReadonlySet<string>;
   /** Which entries a killed worker left behind. */
@@ -22,16 +26,22 @@ export interface Books {
 
 export async function readBooks(redis: Redis, stream: string, known: Pick<Books, "added" | "leftBehind">): Promise<Books> {
   const keys = keysOf(stream);
-  const [handled, failed] = await Promise.all([redis.hgetall(keys.handled), redis.hkeys(keys.failed)]);
+  const asked = [redis.xlen(stream), redis.hgetall(keys.handled), redis.hgetall(keys.shares), redis.hkeys(keys.failed)] as const;
+  const [inStream, handled, shares, failed] = await Promise.all(asked);
   return {
     ...known,
-    handled: new Map(Object.entries(handled).map(([id, times]) => [id, Number(times)])),
+    inStream,
+    handled: toCounts(handled),
+    shares: toCounts(shares),
     failed: new Set(failed),
-    deadLetters: await lastValueFrom(fromDeadLetters(redis, { stream, group, pageSize: 1_000 }).pipe(toArray())),
+    deadLetters: await lastValueFrom(fromDeadLetters(redis, { stream, group, pageSize: 1_000 }).pipe(toArray()), { defaultValue: [] }),
     pending: await pendingIds(redis, stream),
     unread: await unreadIds(redis, stream),
   };
 }
+
+const toCounts = (hash: Readonly<Record<string, string>>): ReadonlyMap<string, number> =>
+  new Map(Object.entries(hash).map(([name, count]) => [name, Number(count)]));
 
 /** The pending entries of the group, or of one consumer. */
 export async function pendingIds(redis: Redis, stream: string, ...consumer: [] | [string]): Promise<readonly string[]> {

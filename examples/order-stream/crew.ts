@@ -38,6 +38,8 @@ export function startCrew(stream: string, say: (line: string) => void): Crew {
   };
   return {
     kill: (name) => end(crew.get(name), "SIGKILL"),
-    drain: async () => void (await Promise.all([...crew.values()].map((child) => end(child, "SIGTERM")))),
+    drain: async () => {
+      await Promise.all([...crew.values()].map((child) => end(child, "SIGTERM")));
+    },
   };
 }

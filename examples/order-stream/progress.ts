@@ -16,19 +16,12 @@ const isTerminal = process.stdout.isTTY;
 export function watchProgress(redis: Redis, stream: string): Observable<Progress> {
   const { handled, deadLetters } = keysOf(stream);
   const look = async (): Promise<Progress> => {
-    const counts = [redis.xlen(stream), redis.hlen(handled), redis.xlen(deadLetters)] as const;
-    const [[pending], [added, done, dead]] = await Promise.all([pendingOf(redis, stream), Promise.all(counts)]);
-    return { added, handled: done, deadLettered: dead, pending };
+    const asked = [redis.xlen(stream), redis.hlen(handled), redis.xlen(deadLetters), redis.xpending(stream, group)] as const;
+    const [added, done, dead, [pending]] = await Promise.all(asked);
+    return { added, handled: done, deadLettered: dead, pending: Number(pending) };
   };
   return timer(0, everyMs).pipe(exhaustMap(look), tap(showProgress()), share());
 }
-
-/** Nothing is pending before the first worker has made the group. */
-const pendingOf = (redis: Redis, stream: string): Promise<[number]> =>
-  redis.xpending(stream, group).then(
-    ([count]) => [Number(count)],
-    () => [0],
-  );
 
 /** Prints a line without breaking the bar. */
 export function say(line: string): void {
@@ -36,9 +29,10 @@ export function say(line: string): void {
 }
 
 function showProgress(): (progress: Progress) => void {
-  const begun = performance.now();
+  let begun = performance.now();
   let quarter = 0;
   return ({ added, handled, deadLettered, pending }) => {
+    if (handled === 0) begun = performance.now(); // the workers are starting
     const part = (handled + deadLettered) / total;
     const rate = Math.round((handled * 1_000) / Math.max(1, performance.now() - begun));
     const line = `${handled} of ${added} handled, ${rate}/s, ${pending} pending, ${deadLettered} dead letters`;

@@ -1,4 +1,4 @@
-import { concat, defer, EMPTY, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
+import { catchError, concat, defer, EMPTY, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
 import { recreateAfter } from "../model/group-position.js";
 import type { EntryId } from "../model/entry-id.js";
 import type { ReadTurn } from "./read-turn.js";
@@ -9,7 +9,8 @@ export class GroupKeeper {
   readonly #session: Session;
   readonly #streams: readonly string[];
   readonly #reads: ReadTurn;
-  #state: "unknown" | "present" | "lost" = "unknown";
+  /** `assumed`: it could not be made, so it may be there already; reading will tell. */
+  #state: "unknown" | "assumed" | "present" | "lost" = "unknown";
 
   constructor(session: Session, streams: readonly string[], reads: ReadTurn) {
     this.#session = session;
@@ -17,23 +18,29 @@ export class GroupKeeper {
     this.#reads = reads;
   }
 
+  /** False when the group was there, vanished, and is to be missed. */
   get mayRecreate(): boolean {
-    return this.#session.settings.onMissingGroup === "recreate" || this.#state === "unknown";
+    return this.#session.settings.onMissingGroup === "recreate" || this.#state !== "present";
   }
 
   lost(): void {
-    if (this.#state === "present") this.#state = "lost";
+    if (this.#state !== "unknown") this.#state = "lost";
   }
 
   ensure(): Observable<never> {
     return defer(() => {
-      if (this.#state === "present") return EMPTY;
-      const one = this.#state === "lost" ? this.#recreate : this.#create;
+      if (this.#state === "present" || this.#state === "assumed") return EMPTY;
+      const made = concat(...this.#streams.map(this.#state === "lost" ? this.#recreate : this.#create));
+      const assume = (error: unknown): Observable<never> => {
+        if (this.#state === "lost" || !isRefused(error)) throw error;
+        this.#state = "assumed";
+        return EMPTY;
+      };
       const done = defer(() => {
-        this.#state = "present";
+        if (this.#state !== "assumed") this.#state = "present";
         return EMPTY;
       });
-      return concat(...this.#streams.map((stream) => one(stream)), done);
+      return concat(made.pipe(catchError(assume)), done);
     });
   }
 
@@ -81,3 +88,6 @@ export class GroupKeeper {
     return from(this.#session.commands.lastGeneratedId(stream));
   }
 }
+
+/** Out of memory, or not allowed to: where the group exists, neither keeps a consumer from reading. */
+const isRefused = (error: unknown): boolean => error instanceof Error && /^(OOM|NOPERM) /.test(error.message);

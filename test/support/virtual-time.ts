@@ -1,4 +1,4 @@
-import { asyncScheduler, timer } from "rxjs";
+import { asyncScheduler, timer, type Observable, type Subscription } from "rxjs";
 import { TestScheduler, type RunHelpers } from "rxjs/testing";
 import { expect } from "vitest";
 
@@ -8,15 +8,51 @@ export function marbles(test: (helpers: RunHelpers) => void): void {
 }
 
 /**
- * Runs steps at given times, in ms, on a virtual clock, and returns when nothing is left to happen. A step may look at what
- * has become of the ones before; a run that never gets quiet fails.
+ * Runs steps at given times, in ms, on a virtual clock, and returns when nothing is left to happen. A step sees what has become
+ * of the ones before. What a test starts it has to end: a timer that goes on for ever keeps the run going for ever.
  */
 export function timeline(steps: Readonly<Record<number, () => void>>): void {
   marbles(({ flush }) => {
-    for (const [at, step] of Object.entries(steps)) timer(Number(at)).subscribe(step);
+    for (const [at, step] of Object.entries(steps)) record(timer(Number(at)), step);
     flush();
   });
 }
 
 /** The virtual clock inside `marbles` and `timeline`. */
 export const nowMs = (): number => asyncScheduler.now();
+
+/** What a subscription has brought so far. */
+export interface Recording<A> {
+  readonly values: A[];
+  /** When each value came. */
+  readonly times: number[];
+  /** `"complete"` or `"error"` when it has ended by itself. */
+  ended: "complete" | "error" | undefined;
+  endedAt: number | undefined;
+  error: unknown;
+  stop: () => void;
+}
+
+/** Subscribes and writes down what comes. */
+export function record<A>(source: Observable<A>, next?: (value: A) => void): Recording<A> {
+  const recording: Recording<A> = { values: [], times: [], ended: undefined, endedAt: undefined, error: undefined, stop: () => stop() };
+  let subscription: Subscription | undefined = undefined;
+  const stop = (): void => subscription?.unsubscribe();
+  const end = (how: "complete" | "error"): void => {
+    recording.ended = how;
+    recording.endedAt = nowMs();
+  };
+  subscription = source.subscribe({
+    next: (value) => {
+      recording.values.push(value);
+      recording.times.push(nowMs());
+      next?.(value);
+    },
+    error: (error: unknown) => {
+      recording.error = error;
+      end("error");
+    },
+    complete: () => end("complete"),
+  });
+  return recording;
+}

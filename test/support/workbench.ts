@@ -59,7 +59,7 @@ export function workbench(url: string = inject("redisUrl")): Workbench {
   const stream = `test:${randomUUID()}`;
   const group = "group";
   afterwards(async () => {
-    await redis.del(stream, ...helperKeys(stream, group)).catch(() => undefined);
+    if (redis.status === "ready") await redis.del(stream, ...helperKeys(stream, group)).catch(() => undefined);
     redis.disconnect();
   });
   return {

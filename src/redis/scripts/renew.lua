@@ -7,21 +7,24 @@
 -- Complexity: O(ids * log PEL)
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 
-local owned, lost, deleted = {}, {}, {}
+local lost, deleted = {}, {}
+local renewal = { 'XCLAIM', stream, group, consumer, 0 }
 for index = 3, #ARGV do
   local id = ARGV[index]
-  local list = #redis.call('XPENDING', stream, group, id, id, 1, consumer) == 1 and owned or lost
+  local list = #redis.call('XPENDING', stream, group, id, id, 1, consumer) == 1 and renewal or lost
   list[#list + 1] = id
 end
 
-local renewed = {}
-if #owned > 0 then
-  for _, id in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(owned), 'JUSTID')) do renewed[id] = true end
-end
-for _, id in ipairs(owned) do
-  if not renewed[id] then
-    deleted[#deleted + 1] = id
-    redis.call('XACK', stream, group, id) -- XCLAIM purges it since 7.0
+if #renewal > 5 then
+  local renewed = {}
+  renewal[#renewal + 1] = 'JUSTID'
+  for _, id in ipairs(redis.call(unpack(renewal))) do renewed[id] = true end
+  for index = 6, #renewal - 1 do
+    local id = renewal[index]
+    if not renewed[id] and #redis.call('XRANGE', stream, id, id) == 0 then
+      deleted[#deleted + 1] = id
+      redis.call('XACK', stream, group, id) -- XCLAIM purges it since 7.0
+    end
   end
 end
 return { lost, deleted }

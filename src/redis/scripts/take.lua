@@ -61,7 +61,7 @@ if #ids > 0 then
   end
 end
 for _, id in ipairs(ids) do
-  if not found[id] then
+  if not found[id] and #redis.call('XRANGE', stream, id, id) == 0 then
     deleted[#deleted + 1] = id
     redis.call('XACK', stream, group, id) -- XCLAIM purges it since 7.0
   end
