@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { ignoreElements, lastValueFrom, mergeMap, NEVER, tap, type Observable } from "rxjs";
+import { fromEvent, ignoreElements, lastValueFrom, mergeMap, NEVER, take, tap, type Observable } from "rxjs";
 import { acknowledge, fromGroup, type Delivery, type Fields } from "rxjs-redis-streams";
 
 const group = "shipping";
@@ -20,6 +20,7 @@ const consume = (stream: string, consumer: string, signal?: AbortSignal): Observ
 
 /** The process that dies: it takes entries and is never through with them. */
 function sufferer(stream: string): void {
+  process.once("disconnect", () => process.exit()); // it does not outlive the example
   consume(stream, "worker-1")
     .pipe(
       tap(() => process.send?.("got one")),
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
   try {
     for (const item of ["book", "lamp", "chair"]) await redis.xadd(stream, "*", "item", item);
     const child = fork(fileURLToPath(import.meta.url), [stream]);
-    for (let got = 0; got < 3; got += 1) await once(child, "message");
+    await lastValueFrom(fromEvent(child, "message").pipe(take(3)), { defaultValue: undefined });
     child.kill("SIGKILL");
     await once(child, "exit");
     const [pending] = await redis.xpending(stream, group);
@@ -42,8 +43,10 @@ async function main(): Promise<void> {
     const enough = new AbortController();
     let seen = 0;
     const receipts = consume(stream, "worker-2", enough.signal).pipe(
-      tap(({ value, deliveryCount }) => console.log(`worker-2 got the ${value["item"] ?? "?"}, delivery ${deliveryCount}`)),
-      tap(() => (seen += 1) === 3 && enough.abort()),
+      tap(({ value, deliveryCount }) => {
+        console.log(`worker-2 got the ${value["item"] ?? "?"}, delivery ${deliveryCount}`);
+        if ((seen += 1) === 3) enough.abort();
+      }),
       acknowledge(redis),
     );
     await lastValueFrom(receipts.pipe(ignoreElements()), { defaultValue: undefined });
@@ -54,7 +57,8 @@ async function main(): Promise<void> {
   }
 }
 
-await (process.argv[2] === undefined ? main() : sufferer(process.argv[2]));
+if (process.argv[2] === undefined) await main();
+else sufferer(process.argv[2]);
 
 // Prints:
 //   worker-1 is dead, 3 entries are pending for it

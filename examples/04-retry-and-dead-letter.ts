@@ -34,7 +34,9 @@ async function main(): Promise<void> {
       decode(json("payload", Payment)),
       retryToDLQ(pay, { maxDeliveries: 3, backoff: fixed(50), concurrency: 1 }),
       acknowledge(redis),
-      tap(({ acked, deadLettered }) => (settled += acked + deadLettered) === 3 && enough.abort()),
+      tap(({ acked, deadLettered }) => {
+        if ((settled += acked + deadLettered) === 3) enough.abort();
+      }),
     );
     await lastValueFrom(receipts.pipe(ignoreElements()), { defaultValue: undefined });
 

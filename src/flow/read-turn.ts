@@ -31,6 +31,9 @@ const silenceMs = 5_000;
 /** First and longest rest after reads that came back at once with nothing, as a stream does whose entries are deleted as they come. */
 const restMs = { first: 5, longest: 250 } as const;
 
+/** Pause between looks while there is no credit to take the retries that are due. */
+const noCreditMs = 20;
+
 /** The reads of one set of streams, one at a time; it remembers what it was given. @internal */
 export class ReadTurn {
   /** The greatest id given, per stream. */
@@ -108,7 +111,9 @@ export class ReadTurn {
 
   /** Never cut short while it takes entries over: the answer would be lost. */
   #retriesUntil(over: BehaviorSubject<boolean>): Observable<Page> {
-    const due = defer(() => merge(timer(this.#recovery.nextDueInMs + 1), this.#recovery.rescheduled));
+    const { ledger } = this.#session;
+    const waitMs = (dueInMs: number): number => (dueInMs > 0 || ledger.free > 0 ? dueInMs + 1 : noCreditMs);
+    const due = defer(() => merge(timer(waitMs(this.#recovery.nextDueInMs)), this.#recovery.rescheduled));
     const alarm = due.pipe(take(1), takeUntil(over.pipe(filter(Boolean))));
     return alarm.pipe(
       switchMap(() => this.#recovery.runDue()),

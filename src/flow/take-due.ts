@@ -5,8 +5,6 @@ import type { Session } from "./session.js";
 
 /** How often to look when the next retry is due that other consumers have scheduled; those scheduled here are known. */
 const lookEveryMs = 1_000;
-/** Pause between looks while there is no credit to take what is due. */
-const noCreditMs = 20;
 
 /** Hands out the retries of the group that are due, whoever scheduled them. @internal */
 export class TakeDue implements Chore {
@@ -33,8 +31,7 @@ export class TakeDue implements Chore {
     return takeOver(this.#session, this.#ref, "retry", (max) =>
       from(this.#session.commands.takeDue(this.#ref, max)).pipe(
         tap(({ nextDueMs = Infinity }) => {
-          const waitMs = Math.min(nextDueMs, lookEveryMs * (0.9 + Math.random() * 0.2));
-          this.#at = asyncScheduler.now() + (max === 0 ? Math.max(noCreditMs, waitMs) : waitMs);
+          this.#at = asyncScheduler.now() + Math.min(nextDueMs, lookEveryMs * (0.9 + Math.random() * 0.2));
         }),
       ),
     );

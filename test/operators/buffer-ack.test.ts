@@ -1,9 +1,9 @@
-import { EMPTY, from, map, NEVER, throwError, timer } from "rxjs";
-import { describe, expect, it, vi } from "vitest";
+import { concat, EMPTY, from, map, NEVER, of, Subject, take, throwError, timer } from "rxjs";
+import { afterEach, describe, expect, it, vi, type Mock } from "vitest";
 import { deliveryOf, settle, type Flow, type SettlementBatch } from "../../src/model/settlement.js";
 import { bufferAck } from "../../src/operators/buffer-ack.js";
 import { TestSource } from "../support/deliveries.js";
-import { marbles, record } from "../support/virtual-time.js";
+import { marbles, record, timeline } from "../support/virtual-time.js";
 
 /** A batch in a word: `"size a b"`. */
 const outline = ({ items, trigger }: SettlementBatch): string => [trigger, ...items.map((item) => deliveryOf(item).id.charAt(0))].join(" ");
@@ -12,6 +12,23 @@ const outline = ({ items, trigger }: SettlementBatch): string => [trigger, ...it
 function nine(source = new TestSource()): Record<string, Flow<unknown>> {
   return Object.fromEntries(source.many(9).map((delivery) => [delivery.id.charAt(0), delivery]));
 }
+
+/** A source whose listeners are known. */
+function watched(): { source: TestSource; ledger: TestSource["ledger"]; stops: Mock<() => void>[] } {
+  const source = new TestSource({ window: 100 });
+  const stops: Mock<() => void>[] = [];
+  const watch = source.ledger.watch.bind(source.ledger);
+  vi.spyOn(source.ledger, "watch").mockImplementation((watcher) => {
+    const stop = vi.fn(watch(watcher));
+    stops.push(stop);
+    return stop;
+  });
+  return { source, ledger: source.ledger, stops };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe("bufferAck", () => {
   it("emits a batch when it has maxSize decisions", () => {
@@ -94,7 +111,6 @@ describe("bufferAck", () => {
     const recording = record(NEVER.pipe(bufferAck()));
     expect(vi.getTimerCount()).toBe(0);
     recording.stop();
-    vi.useRealTimers();
   });
 
   describe("when its source is out of credit", () => {
@@ -162,22 +178,16 @@ describe("bufferAck", () => {
     it("never waits longer than maxWaitMs although the credit runs out again and again", () => {
       const source = new TestSource({ window: 8 });
       const [one, ...others] = source.many(8);
-      marbles(({ hot, expectObservable }) => {
-        // others are settled elsewhere, one by one, and at once replaced by new ones
-        others.forEach((held, index) => {
-          record(timer(4 * (index + 1)), () => {
-            source.ledger.confirm([{ held }]);
-            source.many(1, 9 + index);
-          });
-        });
-        const batches = hot("1-----", { 1: one! }).pipe(
-          bufferAck({ maxWaitMs: 20 }),
-          map(({ items }) => items.length),
-        );
-        const times = record(batches);
-        record(timer(40), () => times.stop());
-        expectObservable(timer(39).pipe(map(() => times.times.every((at) => at <= 20) && times.values.length))).toBe("39ms (a|)", { a: 1 });
-      });
+      const input = new Subject<Flow<unknown>>();
+      const batches = record(input.pipe(bufferAck({ maxWaitMs: 20 })));
+      /** Settled elsewhere, and replaced by the next entry of the stream. */
+      const turnOver = (index: number): void => {
+        source.ledger.confirm([{ held: others[index]! }]);
+        source.many(1, 9 + index);
+      };
+      const turns = Object.fromEntries(others.map((_, index) => [4 * (index + 1), () => turnOver(index)]));
+      timeline({ 0: () => input.next(one!), ...turns, 50: () => input.complete() });
+      expect(batches.times[0]).toBeLessThanOrEqual(20);
     });
 
     it("hears of it from every source it has seen", () => {
@@ -208,29 +218,20 @@ describe("bufferAck", () => {
 
     it("leaves neither a timer nor a listener at its source", () => {
       vi.useFakeTimers();
-      const source = new TestSource({ window: 2 });
-      const watching = vi.spyOn(source.ledger, "watch");
-      const recording = record(
-        timer(1).pipe(
-          map(() => source.one("1-0")),
-          bufferAck({ maxWaitMs: 50 }),
-        ),
-      );
-      vi.advanceTimersByTime(2);
+      const { ledger, source, stops } = watched();
+      const recording = record(concat(of(source.one("1-0")), NEVER).pipe(bufferAck({ maxWaitMs: 50 })));
       expect(vi.getTimerCount()).toBe(1);
+      expect(ledger.unsettled).toBe(1);
       recording.stop();
       expect(vi.getTimerCount()).toBe(0);
-      source.many(1, 2); // out of credit: nobody is there to hear it
-      expect(watching).toHaveBeenCalledTimes(1);
-      expect(recording.values).toEqual([]);
-      vi.useRealTimers();
+      expect(stops).toHaveLength(1);
+      expect(stops[0]).toHaveBeenCalledTimes(1);
     });
 
     it("emits nothing more when it is unsubscribed by what it emits", () => {
       marbles(({ cold, expectObservable, expectSubscriptions }) => {
         const source$ = cold("(12345|)", nine());
-        const recording = record(source$.pipe(bufferAck({ maxSize: 2 })), () => recording.stop());
-        expectObservable(timer(5).pipe(map(() => recording.values.length))).toBe("5ms (a|)", { a: 1 });
+        expectObservable(source$.pipe(bufferAck({ maxSize: 2 }), take(1), map(outline))).toBe("(a|)", { a: "size 1 2" });
         expectSubscriptions(source$.subscriptions).toBe("(^!)");
       });
     });
@@ -254,13 +255,10 @@ describe("bufferAck", () => {
 
   it("errors the pipeline for what is no delivery of a source, instead of the process", () => {
     const copy = Object.assign({ _tag: "Delivery" }, new TestSource().one("1-0")) as unknown as Flow<unknown>;
-    marbles(({ cold, expectObservable }) => {
-      const kinds = cold("-1-2-|", { ...nine(), 1: copy }).pipe(bufferAck());
-      const recording = record(kinds);
-      expectObservable(timer(10).pipe(map(() => [recording.ended, recording.error instanceof TypeError]))).toBe("10ms (a|)", {
-        a: ["error", true],
-      });
-    });
+    const input = new Subject<Flow<unknown>>();
+    const recording = record(input.pipe(bufferAck()));
+    timeline({ 1: () => input.next(copy), 2: () => input.complete() });
+    expect(recording.error).toBeInstanceOf(TypeError);
   });
 
   it("can be subscribed again: nothing is shared between subscriptions", () => {
