@@ -1,12 +1,15 @@
-import { lastValueFrom, of } from "rxjs";
+import { lastValueFrom, of, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { decode } from "../../src/operators/decode.js";
 import { json } from "../../src/operators/json.js";
 import { summary, TestSource } from "../support/deliveries.js";
 
-const read = async (fields: Record<string, string>, codec = json("payload")): Promise<string> =>
-  summary(await lastValueFrom(of(new TestSource().one("1-0", fields)).pipe(decode(codec))));
+async function read(fields: Record<string, string>, codec = json("payload")): Promise<string> {
+  const items$ = of(new TestSource().one("1-0", fields)).pipe(decode(codec), toArray());
+  const items = await lastValueFrom(items$, { defaultValue: [] });
+  return items.map(summary).join();
+}
 
 describe("json", () => {
   it("reads one field as JSON, and ignores the others", async () => {

@@ -84,7 +84,8 @@ export function workbench(url: string = inject("redisUrl")): Workbench {
 
 export const helperKeys = (stream: string, group: string): [deadLetters: string, retries: string] => [`{${stream}}:dlq:${group}`, `{${stream}}:retry:${group}`];
 
-function run<A>(pipeline: Observable<A>): Running<A> {
+/** Subscribes until the test is over. */
+export function run<A>(pipeline: Observable<A>): Running<A> {
   const state = { values: [] as A[], isDone: false, error: undefined as unknown };
   const subscription = pipeline.subscribe({
     next: (value) => state.values.push(value),

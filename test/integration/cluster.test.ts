@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import { acknowledge, bufferAck, fixed, fromGroup, retryToDLQ } from "rxjs-redis-streams";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startCluster, type Cluster as Nodes } from "../support/cluster.js";
+import { Cluster } from "../support/ioredis.js";
+import { until } from "../support/until.js";
+import { afterwards, helperKeys, run, StatusLog, total } from "../support/workbench.js";
+
+const group = "group";
+
+describe("a Redis Cluster", () => {
+  let nodes: Nodes;
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    nodes = await startCluster({ masters: 3, replicasPer: 1 });
+    cluster = new Cluster([...nodes.nodes], { redisOptions: { maxRetriesPerRequest: null } });
+    cluster.on("error", () => undefined);
+  }, 60_000);
+  afterAll(async () => {
+    cluster.disconnect();
+    await nodes.stop();
+  });
+
+  it("reads streams of several slots in one source, with retries and dead letters in the slot of each", async () => {
+    const streams = Array.from({ length: 9 }, () => `test:${randomUUID()}`);
+    for (const stream of streams) for (let n = 0; n < 20; n += 1) await cluster.xadd(stream, "*", "n", n);
+    const stop = new AbortController();
+    const status = new StatusLog();
+    const pipeline = run(
+      fromGroup(cluster, { stream: streams, group, startId: "0", signal: stop.signal, status }).pipe(
+        retryToDLQ(({ n }) => n === "7" && Promise.reject(new Error("no")), { maxDeliveries: 2, backoff: fixed(10) }),
+        bufferAck(),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "acked") === 9 * 19 && total(pipeline.values, "deadLettered") === 9, "all are settled");
+    for (const stream of streams) {
+      expect(await cluster.xlen(helperKeys(stream, group)[0])).toBe(1);
+      expect(await cluster.xpending(stream, group)).toEqual([0, null, null, null]);
+    }
+    stop.abort();
+    await until(() => pipeline.isDone, "it has drained");
+    expect(pipeline.error).toBeUndefined();
+  });
+
+  it("survives the death of a stream's master: every entry is handled", { timeout: 60_000 }, async () => {
+    const stream = `test:${randomUUID()}`;
+    const handled = new Set<string>();
+    const status = new StatusLog();
+    const pipeline = run(
+      fromGroup(cluster, { stream, group, startId: "0", leaseMs: 3_000, status }).pipe(
+        retryToDLQ(({ n = "" }) => void handled.add(n), { maxDeliveries: 9 }),
+        bufferAck(),
+        acknowledge(cluster),
+      ),
+    );
+    for (let n = 0; n < 200; n += 1) await cluster.xadd(stream, "*", "n", n);
+    await until(() => handled.size === 200, "the first are handled");
+    await cluster.wait(1, 2_000);
+    const slot = Number(await cluster.cluster("KEYSLOT", stream));
+    const ranges = (await cluster.cluster("SLOTS")) as [number, number, [string, number]][];
+    const owner = ranges.find(([first, last]) => first <= slot && slot <= last)!;
+    await nodes.kill(owner[2][1]);
+    await until(() => status.tags().includes("reconnecting"), "the source has noticed");
+    const added = await addWhenPossible(stream);
+    await until(() => handled.has(added), "what is added after the failover is handled", { timeoutMs: 30_000 });
+    expect(pipeline.isDone).toBe(false);
+    await until(async () => Number(((await cluster.xpending(stream, group)) as unknown[])[0]) === 0, "nothing is pending", { timeoutMs: 20_000 });
+  });
+
+  /** A failover takes seconds, in which writes fail. */
+  async function addWhenPossible(stream: string): Promise<string> {
+    let n = 1_000;
+    await until(
+      async () => {
+        n += 1;
+        return cluster.xadd(stream, "*", "n", n).then(
+          () => true,
+          () => false,
+        );
+      },
+      "the cluster takes writes again",
+      { timeoutMs: 30_000 },
+    );
+    return String(n);
+  }
+
+  it("leaves no connection behind", async () => {
+    afterwards(() => undefined);
+    for (const node of cluster.nodes("master")) {
+      await until(async () => !String(await node.call("client", "list")).includes("name=rxjs-redis-streams"), "all connections are closed");
+    }
+    expect(cluster.nodes("master").length).toBeGreaterThanOrEqual(3);
+  });
+});
