@@ -36,6 +36,8 @@ export interface DeadLetterNote {
   readonly origin: DeadLetterOrigin;
   readonly cause: DeadLetterCause;
   readonly deliveryCount: number;
+  /** True when the entry had too many fields for a script: its pairs follow as JSON in one field. */
+  readonly packed?: boolean;
 }
 
 /**
@@ -66,14 +68,17 @@ export const encodeNote = (note: DeadLetterNote): string => JSON.stringify(note)
 /** Reads an entry of a dead-letter stream; what somebody else put there is shown as unreadable, never hidden. @internal */
 export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: readonly string[]): DeadLetter {
   const note = pairs[0] === noteField ? parseNote(pairs[1]) : undefined;
-  const original = note === undefined ? pairs : pairs.slice(2);
-  const known = note ?? {
-    origin: { stream, id, group, consumer: "" },
-    cause: { name: "UnreadableDeadLetter", message: `Entry ${id} of the dead-letter stream was not written by this library` },
-    deliveryCount: 0,
-  };
+  const { packed = false, ...known } = note ?? unreadable(stream, group, id);
+  const kept = note === undefined ? pairs : pairs.slice(2);
+  const original = packed ? (JSON.parse(kept[1] ?? "[]") as string[]) : kept;
   return { ...known, id, failedAt: entryTime(id), fields: toFields(original), pairs: original };
 }
+
+const unreadable = (stream: string, group: string, id: EntryId): DeadLetterNote => ({
+  origin: { stream, id, group, consumer: "" },
+  cause: { name: "UnreadableDeadLetter", message: `Entry ${id} of the dead-letter stream was not written by this library` },
+  deliveryCount: 0,
+});
 
 function parseNote(text: string | undefined): DeadLetterNote | undefined {
   try {

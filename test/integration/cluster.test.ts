@@ -58,15 +58,17 @@ describe("a Redis Cluster", () => {
     for (let n = 0; n < 200; n += 1) await cluster.xadd(stream, "*", "n", n);
     await until(() => handled.size === 200, "the first are handled");
     await cluster.wait(1, 2_000);
-    const slot = Number(await cluster.cluster("KEYSLOT", stream));
-    const ranges = (await cluster.cluster("SLOTS")) as [number, number, [string, number]][];
+    const slot = await cluster.cluster("KEYSLOT", stream);
+    const ranges = (await cluster.cluster("SLOTS")) as unknown as [number, number, [string, number]][];
     const owner = ranges.find(([first, last]) => first <= slot && slot <= last)!;
     await nodes.kill(owner[2][1]);
     await until(() => status.tags().includes("reconnecting"), "the source has noticed");
     const added = await addWhenPossible(stream);
     await until(() => handled.has(added), "what is added after the failover is handled", { timeoutMs: 30_000 });
     expect(pipeline.isDone).toBe(false);
-    await until(async () => Number(((await cluster.xpending(stream, group)) as unknown[])[0]) === 0, "nothing is pending", { timeoutMs: 20_000 });
+    await until(async () => Number(((await cluster.xpending(stream, group)))[0]) === 0, "nothing is pending", {
+      timeoutMs: 20_000,
+    });
   });
 
   /** A failover takes seconds, in which writes fail. */

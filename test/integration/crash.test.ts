@@ -19,12 +19,15 @@ describe("a consumer that is killed in the middle of a batch", () => {
     const status = new StatusLog();
     const rescue = run(
       fromGroup(redis, { stream, group, startId: "0", leaseMs: 1_000, status }).pipe(
-        retryToDLQ(async ({ n }) => void (await redis.sadd(`${stream}:handled`, String(n))), { maxDeliveries: 5, concurrency: 100 }),
+        retryToDLQ(({ n }) => redis.sadd(`${stream}:handled`, String(n)), { maxDeliveries: 5, concurrency: 100 }),
         bufferAck(),
         acknowledge(redis),
       ),
     );
-    await until(async () => (await redis.scard(`${stream}:handled`)) === 1_000 && (await pending()) === 0, "every entry is handled and none pending");
+    await until(
+      async () => (await redis.scard(`${stream}:handled`)) === 1_000 && (await pending()) === 0,
+      "every entry is handled and none pending",
+    );
     expect(status.of("recovered").filter(({ from }) => from === "stale").length).toBeGreaterThan(0);
     expect(total(rescue.values, "deadLettered")).toBe(0);
   });
@@ -73,7 +76,9 @@ describe("a consumer that is killed in the middle of a batch", () => {
     await redis.xreadgroup("GROUP", group, "stable", "COUNT", 10, "STREAMS", stream, ">");
     await redis.xdel(stream, ...ids.slice(0, 4));
     const status = new StatusLog();
-    const pipeline = run(fromGroup(redis, { stream, group, consumer: "stable", startId: "0", status }).pipe(bufferAck(), acknowledge(redis)));
+    const pipeline = run(
+      fromGroup(redis, { stream, group, consumer: "stable", startId: "0", status }).pipe(bufferAck(), acknowledge(redis)),
+    );
     await until(async () => (await pending()) === 0, "nothing is pending");
     await until(() => total(pipeline.values, "acked") === 6, "the six that are left are handled");
     expect(status.of("tombstone")).toEqual([{ _tag: "tombstone", stream, ids: ids.slice(0, 4) }]);

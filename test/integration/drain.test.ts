@@ -34,7 +34,9 @@ describe("draining", () => {
     const { redis, stream, group, run } = workbench();
     const stop = new AbortController();
     const status = new StatusLog();
-    const pipeline = run(fromGroup(redis, { stream, group, startId: "0", blockMs: 60_000, signal: stop.signal, status }).pipe(bufferAck(), acknowledge(redis)));
+    const pipeline = run(
+      fromGroup(redis, { stream, group, startId: "0", blockMs: 60_000, signal: stop.signal, status }).pipe(bufferAck(), acknowledge(redis)),
+    );
     await until(() => status.tags().includes("reading"), "it reads");
     const begun = Date.now();
     stop.abort();
@@ -53,7 +55,11 @@ describe("draining", () => {
       return new Promise(() => undefined);
     };
     const pipeline = run(
-      fromGroup(redis, { stream, group, startId: "0", signal: stop.signal, drainTimeoutMs: 200, status }).pipe(retryToDLQ(hang, { maxDeliveries: 5 }), bufferAck(), acknowledge(redis)),
+      fromGroup(redis, { stream, group, startId: "0", signal: stop.signal, drainTimeoutMs: 200, status }).pipe(
+        retryToDLQ(hang, { maxDeliveries: 5 }),
+        bufferAck(),
+        acknowledge(redis),
+      ),
     );
     await until(() => signals.length === 16, "the handlers hang");
     stop.abort();
@@ -63,7 +69,12 @@ describe("draining", () => {
     expect(status.seen.at(-1)).toEqual({ _tag: "stopped", reason: "drained", released: 30 });
 
     const counts: number[] = [];
-    run(fromGroup(redis, { stream, group, startId: "0", leaseMs: 60_000 }).pipe(retryToDLQ((_, { deliveryCount }) => void counts.push(deliveryCount), { maxDeliveries: 5 }), acknowledge(redis)));
+    run(
+      fromGroup(redis, { stream, group, startId: "0", leaseMs: 60_000 }).pipe(
+        retryToDLQ((_, { deliveryCount }) => void counts.push(deliveryCount), { maxDeliveries: 5 }),
+        acknowledge(redis),
+      ),
+    );
     await until(() => counts.length === 30, "another consumer gets them at once");
     expect(new Set(counts)).toEqual(new Set([1]));
     await expect(redis.xinfo("CONSUMERS", stream, group)).resolves.toHaveLength(2);

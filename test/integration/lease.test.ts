@@ -20,7 +20,13 @@ describe("the lease of a delivery", () => {
       }
     };
     const consumer = () =>
-      run(fromGroup(redis, { stream, group, startId: "0", leaseMs, maxInFlight: 10 }).pipe(retryToDLQ(slow, { maxDeliveries: 5 }), bufferAck(), acknowledge(redis)));
+      run(
+        fromGroup(redis, { stream, group, startId: "0", leaseMs, maxInFlight: 10 }).pipe(
+          retryToDLQ(slow, { maxDeliveries: 5 }),
+          bufferAck(),
+          acknowledge(redis),
+        ),
+      );
     const both = [consumer(), consumer()];
     await add(10);
     await until(() => both.reduce((sum, { values }) => sum + total(values, "acked"), 0) === 10, "all are handled");
@@ -38,7 +44,12 @@ describe("the lease of a delivery", () => {
         acknowledge(redis),
       ),
     );
-    const rival = run(fromGroup(redis, { stream, group, startId: "0", leaseMs: 300, maxInFlight: 1 }).pipe(retryToDLQ(() => new Promise(() => undefined), { maxDeliveries: 5 }), acknowledge(redis)));
+    const rival = run(
+      fromGroup(redis, { stream, group, startId: "0", leaseMs: 300, maxInFlight: 1 }).pipe(
+        retryToDLQ(() => new Promise(() => undefined), { maxDeliveries: 5 }),
+        acknowledge(redis),
+      ),
+    );
     await add(30);
     await until(() => total(pipeline.values, "acked") >= 29, "all but the rival's are handled");
     expect((await pendingRows()).every(([, , , deliveries]) => deliveries === 1)).toBe(true);
@@ -55,7 +66,12 @@ describe("the lease of a delivery", () => {
       return new Promise(() => undefined);
     };
     const [id] = await add(1);
-    const pipeline = run(fromGroup(redis, { stream, group, startId: "0", leaseMs: 500, status }).pipe(retryToDLQ(hang, { maxDeliveries: 5 }), acknowledge(redis)));
+    const pipeline = run(
+      fromGroup(redis, { stream, group, startId: "0", leaseMs: 500, status }).pipe(
+        retryToDLQ(hang, { maxDeliveries: 5 }),
+        acknowledge(redis),
+      ),
+    );
     await until(() => held !== undefined, "it is in a handler");
     const signal = held!.signal;
     await redis.xclaim(stream, group, "thief", 0, id!);
@@ -70,8 +86,16 @@ describe("the lease of a delivery", () => {
     const name = randomUUID();
     const [id] = await add(1);
     const status = new StatusLog();
-    run(fromGroup(redis, { stream, group, consumer: name, startId: "0", leaseMs: 300, recover: false, status }).pipe(retryToDLQ(() => new Promise(() => undefined), { maxDeliveries: 9 }), acknowledge(redis)));
-    await until(async () => (await redis.xlen(stream)) === 1 && status.tags().includes("reading") && (await pendingRows()).length === 1, "it is delivered");
+    run(
+      fromGroup(redis, { stream, group, consumer: name, startId: "0", leaseMs: 300, recover: false, status }).pipe(
+        retryToDLQ(() => new Promise(() => undefined), { maxDeliveries: 9 }),
+        acknowledge(redis),
+      ),
+    );
+    await until(
+      async () => (await redis.xlen(stream)) === 1 && status.tags().includes("reading") && (await pendingRows()).length === 1,
+      "it is delivered",
+    );
     await redis.xclaim(stream, group, "thief", 0, id!);
     await until(() => status.tags().includes("leaseLost"), "the loss is noticed");
     expect((await pendingRows())[0]?.[1]).toBe("thief");

@@ -25,9 +25,7 @@ describe("a reply that is lost after the server has executed the command", () =>
     const { redis, stream, group, add, pending, run } = workbench();
     const { proxy, client } = await throughProxy();
     const status = new StatusLog();
-    const pipeline = run(
-      fromGroup(client, { stream, group, startId: "0", leaseMs: 60_000, status }).pipe(bufferAck(), acknowledge(redis)),
-    );
+    const pipeline = run(fromGroup(client, { stream, group, startId: "0", leaseMs: 60_000, status }).pipe(bufferAck(), acknowledge(redis)));
     await until(() => status.tags().includes("reading"), "it reads");
     const cut = proxy.cutReplyWhen(mentions("xreadgroup", stream));
     await until(async () => (await redis.xinfo("GROUPS", stream)) !== null, "the group is there");
@@ -70,7 +68,11 @@ describe("a reply that is lost after the server has executed the command", () =>
       if (Number(n) % 2 === 0 || deliveryCount === 1) throw new Error("fails");
     };
     run(
-      fromGroup(redis, { stream, group, startId: "0" }).pipe(retryToDLQ(handler, { maxDeliveries: 2, backoff: fixed(10) }), bufferAck(), acknowledge(client)),
+      fromGroup(redis, { stream, group, startId: "0" }).pipe(
+        retryToDLQ(handler, { maxDeliveries: 2, backoff: fixed(10) }),
+        bufferAck(),
+        acknowledge(client),
+      ),
     );
     await cut;
     await until(async () => (await pending()) === 0, "nothing is pending");

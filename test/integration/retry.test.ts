@@ -4,7 +4,8 @@ import { until } from "../support/until.js";
 import { helperKeys, recordCommands, StatusLog, workbench } from "../support/workbench.js";
 
 /** The value below which nine tenths and a half of the numbers are. */
-const p95 = (numbers: readonly number[]): number => [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length * 0.95)] ?? NaN;
+const p95 = (numbers: readonly number[]): number =>
+  [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length * 0.95)] ?? NaN;
 
 describe("a retry", () => {
   it("is taken up within 100 ms of being due (p95), while the source is idle otherwise", async () => {
@@ -45,7 +46,7 @@ describe("a retry", () => {
       ),
     );
     await until(async () => (await redis.zcard(helperKeys(stream, group)[1])) === 20, "all wait for their retry");
-    const dueAt = Number((await redis.zrange(helperKeys(stream, group)[1], 0, 0, "WITHSCORES"))[1]);
+    const dueAt = Number((await redis.zrange(helperKeys(stream, group)[1], "0", "0", "WITHSCORES"))[1]);
     first.subscription.unsubscribe();
     const taken: number[] = [];
     const status = new StatusLog();

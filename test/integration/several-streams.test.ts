@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { acknowledge, bufferAck, fixed, fromGroup, retryToDLQ } from "rxjs-redis-streams";
 import { describe, expect, it } from "vitest";
-import { Redis } from "../support/ioredis.js";
 import { until } from "../support/until.js";
 import { afterwards, helperKeys, recordCommands, StatusLog, total, workbench } from "../support/workbench.js";
 
@@ -35,7 +34,7 @@ describe("one source that reads several streams", () => {
 describe("a client with a keyPrefix", () => {
   it("reads and writes the prefixed keys, and says their names without it", async () => {
     const { redis, stream, group, run } = workbench();
-    const prefixed = new Redis({ ...redis.options, keyPrefix: "app:" });
+    const prefixed = redis.duplicate({ keyPrefix: "app:" });
     afterwards(() => prefixed.disconnect());
     afterwards(() => redis.del(`app:${stream}`, ...helperKeys(`app:${stream}`, group)));
     for (let n = 0; n < 10; n += 1) await prefixed.xadd(stream, "*", "n", n);
@@ -52,7 +51,14 @@ describe("a client with a keyPrefix", () => {
 
   it("and every other option that harms a reader is overridden", async () => {
     const { redis, stream, group, add, run } = workbench();
-    const odd = new Redis({ ...redis.options, commandTimeout: 100, enableAutoPipelining: true, stringNumbers: true, maxRetriesPerRequest: 0, enableOfflineQueue: false, lazyConnect: true });
+    const odd = redis.duplicate({
+      commandTimeout: 100,
+      enableAutoPipelining: true,
+      stringNumbers: true,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      lazyConnect: true,
+    });
     afterwards(() => odd.disconnect());
     const status = new StatusLog();
     const pipeline = run(fromGroup(odd, { stream, group, startId: "0", blockMs: 1_000, status }).pipe(bufferAck(), acknowledge(odd)));

@@ -38,6 +38,7 @@ const failing =
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 describe("retryToDLQ", () => {
@@ -213,7 +214,7 @@ describe("retryToDLQ", () => {
           retryToDLQ(() => work, { ...options, concurrency: 2 }),
           map(summary),
         );
-        expectObservable(result).toBe("----(ab)(c|)".replace("(c|)", "(c|)"), { a: '1-0 = "x"', b: '2-0 = "x"', c: '3-0 = "x"' });
+        expectObservable(result).toBe("----(ab)(c|)", { a: '1-0 = "x"', b: '2-0 = "x"', c: '3-0 = "x"' });
         expectSubscriptions(work.subscriptions).toBe(["^---!", "^---!", "----^---!"]);
       });
     });
@@ -222,7 +223,7 @@ describe("retryToDLQ", () => {
       const deliveries = new TestSource().many(3);
       marbles(({ cold, expectObservable }) => {
         const takes = [30, 0, 10];
-        const handler = ({ n }: Fields): Observable<string> => timer(takes[Number(n) - 1]!).pipe(map(() => n!));
+        const handler = ({ n }: Fields): Observable<string | undefined> => timer(takes[Number(n) - 1]!).pipe(map(() => n));
         const result = cold("(abc|)", { a: deliveries[0]!, b: deliveries[1]!, c: deliveries[2]! }).pipe(
           retryToDLQ(handler, { ...options, concurrency: 1 }),
           map(({ _tag }) => _tag[0]),
@@ -317,15 +318,11 @@ describe("retryToDLQ", () => {
 
     it("aborts the signal also for a handler that looks at it only afterwards", () => {
       const aborted: boolean[] = [];
-      const handler = (_: Fields, { signal }: Delivery<Fields>): unknown => {
-        void signal;
-        return NEVER;
-      };
-      const late = (_: Fields, delivery: Delivery<Fields>): Observable<never> => {
+      const handler = (_: Fields, delivery: Delivery<Fields>): Observable<never> => {
         record(timer(80), () => aborted.push(delivery.signal.aborted));
         return NEVER;
       };
-      timeline({ 0: () => void [handler, late].map((each) => runOne(each, { timeoutMs: 50 })) });
+      timeline({ 0: () => runOne(handler, { timeoutMs: 50 }) });
       expect(aborted).toEqual([true]);
     });
 
@@ -341,7 +338,6 @@ describe("retryToDLQ", () => {
       await vi.advanceTimersByTimeAsync(100);
       expect(recording.values.map(summary)).toEqual(["1-0 retry 100 The handler was not through after 50 ms (timeoutMs)", "2-0 = 2"]);
       expect(vi.getTimerCount()).toBe(0);
-      vi.useRealTimers();
     });
 
     it("leaves no timer behind a handler that was in time", () => {
@@ -352,7 +348,6 @@ describe("retryToDLQ", () => {
       work$.complete();
       expect(vi.getTimerCount()).toBe(0);
       expect(recording.ended).toBe("complete");
-      vi.useRealTimers();
     });
 
     it("asks `retryable` about it, too", () => {
@@ -467,7 +462,6 @@ describe("retryToDLQ", () => {
       recording.stop();
       expect([input.observed, work$.observed, vi.getTimerCount()]).toEqual([false, false, 0]);
       expect(recording.values).toEqual([]);
-      vi.useRealTimers();
     });
 
     it("begins no handler any more, in the middle of a run", () => {
@@ -492,7 +486,6 @@ describe("retryToDLQ", () => {
       expect(recording.values.length).toBeLessThanOrEqual(2);
       expect(work.map(({ observed }) => observed)).toEqual([false, false]);
       expect(vi.getTimerCount()).toBe(0);
-      vi.useRealTimers();
     });
 
     it("lets go of both handlers when it is unsubscribed", () => {

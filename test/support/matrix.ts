@@ -7,7 +7,9 @@ import { spawnSync } from "node:child_process";
 const flavors = ["redis-7", "redis-8", "valkey-9"];
 const clients = ["6", "5"];
 const rest = process.argv.slice(2);
-const files = rest.includes("--short") ? ["main-job", "crash", "lost-reply", "lease"].map((name) => `test/integration/${name}.test.ts`) : ["test/integration"];
+const files = rest.includes("--short")
+  ? ["main-job", "crash", "lost-reply", "lease"].map((name) => `test/integration/${name}.test.ts`)
+  : ["test/integration"];
 const further = rest.filter((word) => word !== "--short");
 
 const failed = flavors.flatMap((flavor) =>
@@ -19,5 +21,7 @@ const failed = flavors.flatMap((flavor) =>
   }),
 );
 
-console.log(failed.length === 0 ? `\nmatrix: all ${flavors.length * clients.length} combinations passed` : `\nmatrix: failed on ${failed.join(", ")}`);
+console.log(
+  failed.length === 0 ? `\nmatrix: all ${flavors.length * clients.length} combinations passed` : `\nmatrix: failed on ${failed.join(", ")}`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -12,14 +12,14 @@ export interface Workbench {
   readonly stream: string;
   readonly group: string;
   /** Adds entries `{ n: "0" }`, `{ n: "1" }` …; their ids. */
-  add(count: number, fields?: (n: number) => Record<string, string>): Promise<string[]>;
+  readonly add: (count: number, fields?: (n: number) => Record<string, string>) => Promise<string[]>;
   /** How many entries are pending in the group. */
-  pending(): Promise<number>;
+  readonly pending: () => Promise<number>;
   /** Rows of XPENDING: id, consumer, idle ms, delivery count. */
-  pendingRows(count?: number): Promise<[id: string, consumer: string, idleMs: number, deliveries: number][]>;
-  deadLetters(): Promise<[id: string, pairs: string[]][]>;
+  readonly pendingRows: (count?: number) => Promise<[id: string, consumer: string, idleMs: number, deliveries: number][]>;
+  readonly deadLetters: () => Promise<[id: string, pairs: string[]][]>;
   /** Subscribes until the test is over; an error of the pipeline fails the test. */
-  run<A>(pipeline: Observable<A>): Running<A>;
+  readonly run: <A>(pipeline: Observable<A>) => Running<A>;
 }
 
 export interface Running<A> {
@@ -75,14 +75,17 @@ export function workbench(url: string = inject("redisUrl")): Workbench {
       }
       return ids;
     },
-    pending: async () => Number(((await redis.xpending(stream, group)) as unknown[])[0]),
+    pending: async () => Number(((await redis.xpending(stream, group)))[0]),
     pendingRows: async (count = 100) => (await redis.xpending(stream, group, "-", "+", count)) as [string, string, number, number][],
-    deadLetters: () => redis.xrange(helperKeys(stream, group)[0]!, "-", "+"),
+    deadLetters: () => redis.xrange(helperKeys(stream, group)[0], "-", "+"),
     run: (pipeline) => run(pipeline),
   };
 }
 
-export const helperKeys = (stream: string, group: string): [deadLetters: string, retries: string] => [`{${stream}}:dlq:${group}`, `{${stream}}:retry:${group}`];
+export const helperKeys = (stream: string, group: string): [deadLetters: string, retries: string] => [
+  `{${stream}}:dlq:${group}`,
+  `{${stream}}:retry:${group}`,
+];
 
 /** Subscribes until the test is over. */
 export function run<A>(pipeline: Observable<A>): Running<A> {

@@ -50,6 +50,10 @@ local function acknowledge(id)
 end
 
 local function deadLetter(id, note, pairs)
+  if #pairs > 7000 then -- more than Lua can pass as arguments: one field holds them all, and the note says so
+    note = '{"packed":true,' .. string.sub(note, 2)
+    pairs = { 'pairs', cjson.encode(pairs) }
+  end
   -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
   local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
   if type(added) == 'table' and added.err then return added.err end

@@ -1,0 +1,260 @@
+import { lastValueFrom, toArray } from "rxjs";
+import { fromDeadLetters } from "rxjs-redis-streams";
+import { describe, expect, it } from "vitest";
+import { toPort } from "../../src/redis/ioredis-adapter.js";
+import type { IoredisCommands } from "../../src/redis/ioredis-commands.js";
+import { encodeNote } from "../../src/model/dead-letter.js";
+import type { EntryId } from "../../src/model/entry-id.js";
+import { afterwards, helperKeys, workbench, type Workbench } from "../support/workbench.js";
+
+interface Scripted extends Workbench {
+  readonly commands: IoredisCommands;
+  readonly ids: EntryId[];
+  readonly ref: { readonly stream: string; readonly group: string; readonly consumer: string };
+}
+
+/** Ten entries that are pending for `me`, the last two for `other`, and the commands that run the scripts. */
+async function pendingEntries(): Promise<Scripted> {
+  const bench = workbench();
+  const { redis, stream, group, add } = bench;
+  const ids = (await add(10)) as EntryId[];
+  await redis.xgroup("CREATE", stream, group, "0");
+  await redis.xreadgroup("GROUP", group, "me", "COUNT", 8, "STREAMS", stream, ">");
+  await redis.xreadgroup("GROUP", group, "other", "COUNT", 2, "STREAMS", stream, ">");
+  const commands = toPort(redis).openCommands() as IoredisCommands;
+  afterwards(() => commands.close());
+  return { ...bench, commands, ids, ref: { stream, group, consumer: "me" } };
+}
+
+const done = { _tag: "done" };
+const notPending = { _tag: "notPending" };
+const toKeep = { mode: "ack", deadLetterStream: undefined } as const;
+
+describe("settle.lua", () => {
+  it("acks, retries, releases and moves what is this consumer's, and nothing else", async () => {
+    const { redis, stream, group, commands, ids, ref, pendingRows, deadLetters } = await pendingEntries();
+    const [first, second, third, fourth] = ids as [EntryId, EntryId, EntryId, EntryId];
+    const outcomes = await commands.settle(ref, {
+      ...toKeep,
+      decisions: [
+        { verb: "ack", id: first },
+        { verb: "retry", id: second, delayMs: 5_000 },
+        { verb: "release", id: third },
+        { verb: "dead", id: fourth, note: "{}", pairs: [] },
+        { verb: "ack", id: ids[9]! },
+        { verb: "dead", id: ids[8]!, note: "{}", pairs: [] },
+        { verb: "ack", id: "1-1" as EntryId },
+      ],
+    });
+    expect(outcomes).toEqual([done, done, done, done, notPending, notPending, notPending]);
+    const rows = await pendingRows();
+    expect(rows.map(([id]) => id)).toEqual([second, third, ...ids.slice(4)]);
+    expect(rows[0]?.[3]).toBe(1);
+    expect(rows[1]?.[3]).toBe(0);
+    expect(rows[1]?.[2]).toBeGreaterThan(80_000_000);
+    expect((await deadLetters()).map(([, pairs]) => pairs)).toEqual([["dead-letter", "{}", "n", "3"]]);
+    const [retryId, dueAt] = await redis.zrange(helperKeys(stream, group)[1], "1", "1", "WITHSCORES");
+    expect(retryId).toBe(second);
+    expect(Math.abs(Number(dueAt) - Date.now() - 5_000)).toBeLessThan(2_000);
+  });
+
+  it("does nothing the second time", async () => {
+    const { commands, ids, ref, deadLetters } = await pendingEntries();
+    const request = { ...toKeep, decisions: [{ verb: "dead", id: ids[0]!, note: "{}", pairs: [] }] as const };
+    expect(await commands.settle(ref, request)).toEqual([done]);
+    expect(await commands.settle(ref, request)).toEqual([notPending]);
+    expect(await deadLetters()).toHaveLength(1);
+  });
+
+  it("moves an entry that was trimmed meanwhile with the pairs it was delivered with", async () => {
+    const { redis, stream, commands, ids, ref, pending, deadLetters } = await pendingEntries();
+    await redis.xdel(stream, ids[0]!);
+    const before = await pending();
+    expect(await commands.settle(ref, { ...toKeep, decisions: [{ verb: "dead", id: ids[0]!, note: "{}", pairs: ["n", "kept"] }] })).toEqual(
+      [done],
+    );
+    expect((await deadLetters())[0]?.[1]).toEqual(["dead-letter", "{}", "n", "kept"]);
+    expect(await pending()).toBe(before - 1);
+  });
+
+  it("leaves the entry pending when the dead letter can't be written", async () => {
+    const { redis, stream, group, commands, ids, ref, pending } = await pendingEntries();
+    await redis.set(helperKeys(stream, group)[0], "no stream");
+    const [outcome, other] = await commands.settle(ref, {
+      ...toKeep,
+      decisions: [
+        { verb: "dead", id: ids[0]!, note: "{}", pairs: [] },
+        { verb: "ack", id: ids[1]! },
+      ],
+    });
+    expect(outcome).toMatchObject({ _tag: "failed", error: { message: expect.stringContaining("WRONGTYPE") as string } });
+    expect(other).toEqual(done);
+    expect(await pending()).toBe(9);
+  });
+
+  it("takes thousands of decisions in chunks, and entries of thousands of fields", async () => {
+    const { redis, stream, group, add } = workbench();
+    const ids = (await add(3_000)) as EntryId[];
+    const wide = (await redis.xadd(stream, "*", ...Array.from({ length: 6_000 }, (_, n) => String(n)))) as EntryId;
+    await redis.xgroup("CREATE", stream, group, "0");
+    await redis.xreadgroup("GROUP", group, "me", "STREAMS", stream, ">");
+    const commands = toPort(redis).openCommands() as IoredisCommands;
+    afterwards(() => commands.close());
+    const decisions = [...ids.map((id) => ({ verb: "ack", id }) as const), { verb: "dead", id: wide, note: "{}", pairs: [] } as const];
+    const outcomes = await commands.settle({ stream, group, consumer: "me" }, { ...toKeep, decisions });
+    expect(outcomes).toHaveLength(3_001);
+    expect(new Set(outcomes.map(({ _tag }) => _tag))).toEqual(new Set(["done"]));
+    expect((await redis.xrange(helperKeys(stream, group)[0], "-", "+"))[0]?.[1]).toHaveLength(6_002);
+  });
+
+  it("packs the fields of an entry that has more of them than a script can pass on", async () => {
+    const { redis, stream, group } = workbench();
+    const pairs = Array.from({ length: 20_000 }, (_, n) => String(n));
+    const wide = (await redis.xadd(stream, "*", ...pairs)) as EntryId;
+    await redis.xgroup("CREATE", stream, group, "0");
+    await redis.xreadgroup("GROUP", group, "me", "STREAMS", stream, ">");
+    const commands = toPort(redis).openCommands() as IoredisCommands;
+    afterwards(() => commands.close());
+    const note = encodeNote({
+      origin: { stream, id: wide, group, consumer: "me" },
+      cause: { name: "Error", message: "no" },
+      deliveryCount: 1,
+    });
+    expect(
+      await commands.settle({ stream, group, consumer: "me" }, { ...toKeep, decisions: [{ verb: "dead", id: wide, note, pairs }] }),
+    ).toEqual([done]);
+    const [letter] = await lastValueFrom(fromDeadLetters(redis, { stream, group }).pipe(toArray()));
+    expect(letter?.pairs).toEqual(pairs);
+    expect(letter?.origin.id).toBe(wide);
+  });
+
+  it("deletes with ackAndDelete what no other group needs", async () => {
+    const { redis, stream, commands, ids, ref } = await pendingEntries();
+    await redis.xgroup("CREATE", stream, "behind", ids[1]!);
+    const decisions = ids.slice(0, 4).map((id) => ({ verb: "ack", id }) as const);
+    expect(await commands.settle(ref, { ...toKeep, mode: "ackAndDelete", decisions })).toEqual([done, done, done, done]);
+    expect((await redis.xrange(stream, "-", "+")).map(([id]) => id)).toEqual(ids.slice(2));
+  });
+
+  it("says NOGROUP when the group is gone", async () => {
+    const { redis, stream, group, commands, ids, ref } = await pendingEntries();
+    await redis.xgroup("DESTROY", stream, group);
+    await expect(commands.settle(ref, { ...toKeep, decisions: [{ verb: "release", id: ids[0]! }] })).rejects.toThrow(/NOGROUP/);
+  });
+});
+
+describe("take.lua", () => {
+  it("due: takes what is due, counts the delivery, and says when the next one is", async () => {
+    const { redis, stream, group, commands, ids, ref, deadLetters } = await pendingEntries();
+    const [, retries] = helperKeys(stream, group);
+    await redis.zadd(retries, 1, ids[9]!, 2, ids[1]!, 3, "1-1", Date.now() + 60_000, ids[2]!);
+    const { entries, deleted, nextDueMs } = await commands.takeDue(ref, 10);
+    expect(entries).toEqual([
+      [ids[9], ["n", "9"], 2],
+      [ids[1], ["n", "1"], 2],
+    ]);
+    expect(deleted).toEqual([]);
+    expect(nextDueMs).toBeGreaterThan(50_000);
+    expect(await redis.zrange(retries, "0", "-1")).toEqual([ids[2]]);
+    expect(await deadLetters()).toEqual([]);
+  });
+
+  it("due: takes no more than asked for, and only looks with 0", async () => {
+    const { redis, stream, group, commands, ids, ref } = await pendingEntries();
+    await redis.zadd(helperKeys(stream, group)[1], 1, ids[0]!, 2, ids[1]!);
+    expect(await commands.takeDue(ref, 0)).toEqual({ entries: [], deleted: [], nextDueMs: 0 });
+    expect((await commands.takeDue(ref, 1)).entries).toHaveLength(1);
+    expect((await commands.takeDue(ref, 5)).nextDueMs).toBeUndefined();
+  });
+
+  it("idle: leaves alone what waits for a retry, what is in flight, and what is not idle for long enough", async () => {
+    const { redis, stream, group, commands, ids, ref } = await pendingEntries();
+    await redis.zadd(helperKeys(stream, group)[1], Date.now() + 60_000, ids[0]!);
+    const own = await commands.takeIdle(ref, { max: 100, minIdleMs: 0, owner: "me", cursor: "-", leaveAlone: [ids[1]!, ids[2]!] });
+    expect(own.entries.map(([id, , count]) => [id, count])).toEqual(ids.slice(3, 8).map((id) => [id, 2]));
+    expect(own.cursor).toBeUndefined();
+    const fresh = await commands.takeIdle(ref, { max: 100, minIdleMs: 60_000, cursor: "-" });
+    expect(fresh.entries).toEqual([]);
+    const stale = await commands.takeIdle(ref, { max: 100, minIdleMs: 0, cursor: "-" });
+    expect(stale.entries.map(([id]) => id)).toEqual(ids.slice(8));
+    expect(stale.mine).toEqual(ids.slice(1, 8));
+  });
+
+  it("idle: goes on where it stopped, and acks deleted entries away", async () => {
+    const { redis, stream, commands, ids, ref, pending } = await pendingEntries();
+    await redis.xdel(stream, ids[1]!, ids[5]!);
+    const other = { ...ref, consumer: "third" };
+    const first = await commands.takeIdle(other, { max: 4, minIdleMs: 0, cursor: "-" });
+    expect(first.entries.map(([id]) => id)).toEqual([ids[0], ids[2], ids[3]]);
+    expect(first.deleted).toEqual([ids[1]]);
+    const second = await commands.takeIdle(other, { max: 100, minIdleMs: 0, cursor: first.cursor! });
+    expect(second.entries.map(([id]) => id)).toEqual([ids[4], ...ids.slice(6)]);
+    expect(second.deleted).toEqual([ids[5]]);
+    expect(await pending()).toBe(8);
+  });
+});
+
+describe("renew.lua", () => {
+  it("renews what is this consumer's without counting a delivery, and says what is lost or deleted", async () => {
+    const { redis, stream, group, commands, ids, ref, pendingRows } = await pendingEntries();
+    await redis.xclaim(stream, group, "me", 0, ids[0]!, ids[1]!, "IDLE", 50_000, "JUSTID");
+    await redis.xclaim(stream, group, "other", 0, ids[8]!, "IDLE", 50_000, "JUSTID");
+    await redis.xdel(stream, ids[2]!);
+    const { lost, deleted } = await commands.renew(ref, [ids[0]!, ids[1]!, ids[2]!, ids[8]!, "1-1" as EntryId]);
+    expect(lost).toEqual([ids[8], "1-1"]);
+    expect(deleted).toEqual([ids[2]]);
+    const rows = new Map((await pendingRows()).map((row) => [row[0], row]));
+    for (const id of [ids[0]!, ids[1]!]) {
+      expect(rows.get(id)?.[2]).toBeLessThan(5_000);
+      expect(rows.get(id)?.[3]).toBe(1);
+    }
+    expect(rows.get(ids[8]!)?.[1]).toBe("other");
+    expect(rows.get(ids[8]!)?.[2]).toBeGreaterThan(40_000);
+  });
+});
+
+describe("leave.lua", () => {
+  it("hands back what is pending for the consumer, but for what waits for a retry or is being settled", async () => {
+    const { redis, stream, group, commands, ids, ref, pendingRows } = await pendingEntries();
+    const [, retries] = helperKeys(stream, group);
+    await redis.zadd(retries, Date.now() + 60_000, ids[0]!);
+    expect(await commands.leave(ref, { remove: true, leaveAlone: [ids[1]!] })).toBe(6);
+    const rows = await pendingRows();
+    expect(rows.map(([, consumer, , deliveries]) => [consumer, deliveries])).toEqual([
+      ...Array.from({ length: 2 }, () => ["me", 1]),
+      ...Array.from({ length: 6 }, () => ["me", 0]),
+      ...Array.from({ length: 2 }, () => ["other", 1]),
+    ]);
+    expect(await redis.zcard(retries)).toBe(7);
+    expect(await redis.xinfo("CONSUMERS", stream, group)).toHaveLength(2);
+  });
+
+  it("removes the consumer only when asked and when nothing is left of it", async () => {
+    const { redis, stream, group, commands, ids, ref } = await pendingEntries();
+    await redis.xack(stream, group, ...ids.slice(0, 8));
+    expect(await commands.leave(ref, { remove: false, leaveAlone: [] })).toBe(0);
+    expect(await redis.xinfo("CONSUMERS", stream, group)).toHaveLength(2);
+    await commands.leave(ref, { remove: true, leaveAlone: [] });
+    expect(await redis.xinfo("CONSUMERS", stream, group)).toHaveLength(1);
+  });
+
+  it("hands back thousands, a page a call", async () => {
+    const { redis, stream, group, add } = workbench();
+    await add(2_300);
+    await redis.xgroup("CREATE", stream, group, "0");
+    await redis.xreadgroup("GROUP", group, "me", "STREAMS", stream, ">");
+    const commands = toPort(redis).openCommands() as IoredisCommands;
+    afterwards(() => commands.close());
+    expect(await commands.leave({ stream, group, consumer: "me" }, { remove: true, leaveAlone: [] })).toBe(2_300);
+    expect(await redis.zcard(helperKeys(stream, group)[1])).toBe(2_300);
+  });
+});
+
+describe("scripts on a server that forgets them", () => {
+  it("are sent again after SCRIPT FLUSH", async () => {
+    const { redis, commands, ref } = await pendingEntries();
+    await commands.takeDue(ref, 0);
+    await redis.script("FLUSH");
+    await expect(commands.takeDue(ref, 0)).resolves.toMatchObject({ entries: [] });
+  });
+});
