@@ -66,7 +66,7 @@ describe("a Redis Cluster", () => {
     const added = await addWhenPossible(stream);
     await until(() => handled.has(added), "what is added after the failover is handled", { timeoutMs: 30_000 });
     expect(pipeline.isDone).toBe(false);
-    await until(async () => Number(((await cluster.xpending(stream, group)))[0]) === 0, "nothing is pending", {
+    await until(async () => Number((await cluster.xpending(stream, group))[0]) === 0, "nothing is pending", {
       timeoutMs: 20_000,
     });
   });

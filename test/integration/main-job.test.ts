@@ -54,7 +54,7 @@ describe("fromGroup → decode → retryToDLQ → bufferAck → acknowledge", ()
     await until(async () => (await deadLetters()).length === 1 && (await pending()) === 0, "one is handled and one is dead");
 
     expect(attempts.sort()).toEqual(["always 1", "always 2", "always 3", "repeated 1", "repeated 2"]);
-    const [copy] = (await redis.xrangeBuffer(helperKeys(stream, group)[0], "-", "+"));
+    const [copy] = await redis.xrangeBuffer(helperKeys(stream, group)[0], "-", "+");
     const [original] = await redis.xrangeBuffer(stream, bad, bad);
     expect(copy![1].slice(2)).toEqual(original![1]);
     expect(await redis.exists(helperKeys(stream, group)[1])).toBe(0);

@@ -197,7 +197,7 @@ describe("retryToDLQ", () => {
     const [a, b] = new TestSource().many(2);
     const passing = settle.ack(b!, "filtered");
     marbles(({ cold, expectObservable }) => {
-      const result = cold("-ab|", { a: a!, b: passing } as Record<string, Flow<Fields>>).pipe(
+      const result = cold("-ab|", { a: a!, b: passing }).pipe(
         retryToDLQ(() => cold("-----x|"), options),
         map(summary),
       );

@@ -75,7 +75,7 @@ export function workbench(url: string = inject("redisUrl")): Workbench {
       }
       return ids;
     },
-    pending: async () => Number(((await redis.xpending(stream, group)))[0]),
+    pending: async () => Number((await redis.xpending(stream, group))[0]),
     pendingRows: async (count = 100) => (await redis.xpending(stream, group, "-", "+", count)) as [string, string, number, number][],
     deadLetters: () => redis.xrange(helperKeys(stream, group)[0], "-", "+"),
     run: (pipeline) => run(pipeline),
