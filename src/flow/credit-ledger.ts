@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, Subject, tap, type Observable } from "rxjs";
+import { asyncScheduler, defer, finalize, Subject, tap, type Observable } from "rxjs";
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
@@ -31,6 +31,7 @@ export class CreditLedger implements Origin {
   readonly #retries = new Subject<RetryNotice>();
   readonly #hindrances = new Subject<unknown>();
   #reserved = 0;
+  #starving = 0;
   #over = false;
 
   constructor(window: number) {
@@ -47,7 +48,7 @@ export class CreditLedger implements Origin {
     return this.window - this.#held.size - this.#reserved;
   }
   get starved(): boolean {
-    return this.#held.size >= this.window;
+    return this.#starving > 0 || this.#held.size >= this.window;
   }
   get over(): boolean {
     return this.#over;
@@ -83,8 +84,16 @@ export class CreditLedger implements Origin {
       this.#held.add(held);
       page.push(held);
     }
-    if (this.starved) this.#tell((watcher) => watcher.starved?.());
     return page;
+  }
+
+  /** While a reader waits for credit, or a drain for its end, nothing may hold back what it waits for. */
+  starving<A>(wait: Observable<A>): Observable<A> {
+    return defer(() => {
+      this.#starving += 1;
+      this.#tell((watcher) => watcher.starved?.());
+      return wait.pipe(finalize(() => (this.#starving -= 1)));
+    });
   }
 
   /** The ids of a stream that are open or on their way to be settled. */

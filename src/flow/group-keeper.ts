@@ -74,7 +74,7 @@ export class GroupKeeper {
           startId: settings.startId,
         }),
       ),
-      tap(() => this.#reads.expectRepeats()),
+      tap(() => this.#reads.expectRepeats(stream)),
       switchMap((startId) =>
         from(commands.createGroup({ stream, group }, startId)).pipe(
           tap((made) => made && report({ _tag: "groupRecreated", stream, group, startId })),

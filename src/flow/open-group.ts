@@ -95,5 +95,5 @@ function drained({ ledger, settings, report }: Session): Observable<unknown> {
     startWith(undefined),
     filter(() => ledger.unsettled === 0),
   );
-  return race(empty, timer(settings.drainTimeoutMs)).pipe(take(1));
+  return ledger.starving(race(empty, timer(settings.drainTimeoutMs)).pipe(take(1)));
 }

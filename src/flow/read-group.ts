@@ -58,6 +58,9 @@ export function readGroup(session: Session, streams: readonly string[], share: n
     });
   const turns = using(session, (reader) => concat(whenFree(ledger, starved), recovery.run(), read(reader)).pipe(repeat()));
 
+  /** Whatever a lost reply held is pending for this consumer, and nobody will deliver it again before the lease is over. */
+  const recoverOwn = (): void => recovery.recoverOwn(session.settings.blockMs + ghostMs);
+
   const heal = (error: unknown): Observable<unknown> => {
     const verdict = classifyError(error, { stream: streams.join(", "), group: session.settings.group });
     if (verdict._tag === "fatal") return throwError(() => verdict.error);
@@ -65,7 +68,7 @@ export function readGroup(session: Session, streams: readonly string[], share: n
     if (isMissing && !groups.mayRecreate)
       return throwError(() => missingGroup({ stream: streams.join(", "), group: session.settings.group }, error));
     failures += 1;
-    recovery.recoverOwn(session.settings.blockMs + ghostMs);
+    recoverOwn();
     if (isMissing) groups.lost();
     if (isMissing && failures === 1) return timer(0);
     const delayMs = reconnectDelayMs(failures);
@@ -74,11 +77,12 @@ export function readGroup(session: Session, streams: readonly string[], share: n
     return timer(delayMs);
   };
 
+  const broken = session.commands.broken.pipe(tap(recoverOwn), ignoreElements());
   const noted = ledger.retries.pipe(
     tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)),
     ignoreElements(),
   );
-  return merge(noted, defer(() => concat(groups.ensure(), turns)).pipe(retry({ delay: heal })));
+  return merge(noted, broken, defer(() => concat(groups.ensure(), turns)).pipe(retry({ delay: heal })));
 }
 
 /** Opens a reader, and drops it with everything that reads from it. */

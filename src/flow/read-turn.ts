@@ -21,7 +21,7 @@ import {
 } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { readPlan, type ReadPlan } from "../model/read-plan.js";
-import type { StreamPage, StreamReader } from "../redis/port.js";
+import type { RawEntry, StreamPage, StreamReader } from "../redis/port.js";
 import type { Page } from "./chore.js";
 import type { Recovery } from "./recovery.js";
 import type { Session } from "./session.js";
@@ -44,7 +44,8 @@ export class ReadTurn {
   readonly #share: number;
   #turn = 0;
   #emptyInARow = 0;
-  #repeats = false;
+  /** Per stream, after its group was made again: ids open here that will come once more. */
+  readonly #repeats = new Map<string, Set<EntryId>>();
 
   /** @param share - of the window that one read may use, so that several readers do not starve each other */
   constructor(session: Session, streams: readonly string[], recovery: Recovery, share: number) {
@@ -54,9 +55,9 @@ export class ReadTurn {
     this.#share = share;
   }
 
-  /** From now on entries may come that are open here: the group was made again. */
-  expectRepeats(): void {
-    this.#repeats = true;
+  /** The group was made again at a place before what is open here: that will come once more, and is not to be handed out twice. */
+  expectRepeats(stream: string): void {
+    this.#repeats.set(stream, this.#session.ledger.open(stream));
   }
 
   /** One read within the credit, and the retries that fall due while it is blocked. */
@@ -104,9 +105,19 @@ export class ReadTurn {
     const { ledger, settings, consumer } = this.#session;
     const admitted = pages.map(({ stream, entries }) => {
       this.lastSeen.set(stream, entries[entries.length - 1]![0]);
-      return ledger.admit({ stream, group: settings.group, consumer }, entries, this.#repeats ? ledger.open(stream) : undefined);
+      return ledger.admit({ stream, group: settings.group, consumer }, entries, this.#repeatsIn(stream, entries));
     });
     return admitted.length === 1 ? admitted[0]! : admitted.flat();
+  }
+
+  /** Each comes once; when all have come, nothing is compared any more. */
+  #repeatsIn(stream: string, entries: readonly RawEntry[]): ReadonlySet<EntryId> | undefined {
+    const expected = this.#repeats.get(stream);
+    if (expected === undefined) return undefined;
+    const open = this.#session.ledger.open(stream);
+    const repeats = new Set(entries.map(([id]) => id).filter((id) => expected.delete(id) && open.has(id)));
+    if (expected.size === 0) this.#repeats.delete(stream);
+    return repeats;
   }
 
   /** Never cut short while it takes entries over: the answer would be lost. */

@@ -16,7 +16,6 @@ export function whenFree(ledger: CreditLedger, onStarved: () => void): Observabl
   const free = (least: number): Observable<void> => ledger.returned.pipe(filter(() => ledger.free >= least));
   const collected = (): Observable<unknown> => (ledger.free >= enough ? of(0) : race(free(enough), timer(collectMs)));
   const starving = timer(starvedAfterMs).pipe(tap(onStarved), ignoreElements());
-  return defer(() =>
-    ledger.free > 0 ? EMPTY : merge(free(1).pipe(take(1), switchMap(collected)), starving).pipe(take(1), ignoreElements()),
-  );
+  const wait = merge(free(1).pipe(take(1), switchMap(collected)), starving).pipe(take(1), ignoreElements());
+  return defer(() => (ledger.free > 0 ? EMPTY : ledger.starving(wait)));
 }

@@ -2,7 +2,7 @@ import type { HeldDelivery } from "./held-delivery.js";
 
 /** What the operators hear from the source of a delivery. @internal */
 export interface OriginWatcher {
-  /** The source has no credit left: nothing more comes before something is settled. */
+  /** The source waits: for credit to read on, or for the last settlement of a drain. */
   starved?(): void;
   /** This delivery is not ours any more; stop working on it. */
   lost?(held: HeldDelivery<unknown>): void;
@@ -22,6 +22,7 @@ export interface Origin {
   /** The most deliveries that may be unsettled at a time. */
   readonly window: number;
   readonly unsettled: number;
+  /** It waits for something to be settled. */
   readonly starved: boolean;
   /** True once the source is over; nothing it handed out is its own any more. */
   readonly over: boolean;

@@ -1,3 +1,4 @@
+import { Subject, type Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { deadLetterKey, retryKey } from "../model/keys.js";
 import type { RedisConnection } from "./client.js";
@@ -26,6 +27,7 @@ const closeWithinMs = 2_000;
 export class IoredisCommands implements StreamCommands {
   readonly #connection: RedisConnection;
   readonly #toKey: (stream: string) => string;
+  readonly broken: Observable<void>;
   readonly #scripts: Scripts = loadScripts();
   #unanswered = 0;
   #closing: NodeJS.Timeout | undefined;
@@ -34,6 +36,9 @@ export class IoredisCommands implements StreamCommands {
   constructor(connection: RedisConnection, toKey: (stream: string) => string) {
     this.#connection = connection;
     this.#toKey = toKey;
+    const broken = new Subject<void>();
+    this.broken = broken.asObservable();
+    connection.on("close", () => broken.next());
     connection.on("error", (error) => (this.#trouble = error)); // without a listener ioredis prints
   }
 

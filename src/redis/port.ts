@@ -1,4 +1,4 @@
-import type { ObservableInput } from "rxjs";
+import type { Observable, ObservableInput } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 
 /**
@@ -119,6 +119,8 @@ export interface StreamCommands {
     ref: GroupRef,
     request: { readonly stream: string | undefined; readonly after: EntryId | undefined; readonly count: number },
   ): ObservableInput<readonly RawEntry[]>;
+  /** Emits when the connection broke: the answer to a command, and with it entries that were taken, may be lost. */
+  readonly broken: Observable<void>;
   /** Ends the connection when what was sent has been answered, or soon after. */
   close(): void;
 }

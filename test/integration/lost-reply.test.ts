@@ -80,6 +80,24 @@ describe("a reply that is lost after the server has executed the command", () =>
     expect(await redis.zcard(helperKeys(stream, group)[1])).toBe(0);
   });
 
+  it("of a claim: the entries it took are handled within 3 s, at a lease of 60 s", async () => {
+    const { redis, stream, group, add, pending, run } = workbench();
+    const { proxy, client } = await throughProxy();
+    const ids = await add(20);
+    await redis.xgroup("CREATE", stream, group, "0");
+    await redis.xreadgroup("GROUP", group, "gone", "COUNT", 20, "STREAMS", stream, ">");
+    const status = new StatusLog();
+    const pipeline = run(fromGroup(client, { stream, group, startId: "0", leaseMs: 60_000, status }).pipe(bufferAck(), acknowledge(redis)));
+    await until(() => status.tags().includes("reading"), "it reads");
+    const cut = proxy.cutReplyWhen(mentions("evalsha", "due", stream));
+    await redis.zadd(helperKeys(stream, group)[1], ...ids.flatMap((id) => [1, id]));
+    await cut;
+    const lost = Date.now();
+    await until(() => total(pipeline.values, "acked") === 20, "all are handled");
+    expect(Date.now() - lost).toBeLessThan(3_000);
+    expect(await pending()).toBe(0);
+  });
+
   it("half-open links: a read that is never answered is given up, and what came meanwhile is handled", { timeout: 40_000 }, async () => {
     const { redis, stream, group, add, run } = workbench();
     const { proxy, client } = await throughProxy();

@@ -1,4 +1,4 @@
-import { asyncScheduler, map, of, timer, type ObservableInput } from "rxjs";
+import { asyncScheduler, map, NEVER, of, timer, type ObservableInput } from "rxjs";
 import type { RedisClient } from "../../src/redis/client.js";
 import type {
   DuePage,
@@ -69,7 +69,7 @@ export class FakePort implements StreamsPort {
 
   openCommands(): StreamCommands {
     this.open.commands += 1;
-    const { createGroup, lastGeneratedId, ack, settle, takeDue, takeIdle, renew, leave, deadLetters } = this.#answers;
+    const { createGroup, lastGeneratedId, ack, settle, takeDue, takeIdle, renew, leave, deadLetters, broken } = this.#answers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
       lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
@@ -80,6 +80,7 @@ export class FakePort implements StreamsPort {
       renew: this.#noting("renew", renew),
       leave: this.#noting("leave", leave),
       deadLetters: this.#noting("deadLetters", deadLetters),
+      broken,
       close: () => (this.open.commands -= 1),
     };
   }
@@ -124,6 +125,7 @@ const quiet: Required<Answers> = {
   renew: () => of({ lost: [], deleted: [] }),
   leave: () => of(0),
   deadLetters: () => of([]),
+  broken: NEVER,
   read: quietRead,
   closeReader: () => of(undefined),
   together: (streams) => [streams],
