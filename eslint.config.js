@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["dist", "coverage", "src/redis/scripts/*"]),
+  globalIgnores(["dist", ".cache", "coverage", "src/redis/scripts/*"]),
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, rxjs.configs.strict],

@@ -24,7 +24,7 @@ fromGroup(redis, {
   startId: "0",
   consumer: name,
   maxInFlight: 100,
-  leaseMs: 2_000,
+  leaseMs: 1_500,
   signal: AbortSignal.any([drainOn("SIGTERM"), orphaned.signal]),
   drainTimeoutMs: 5_000,
   status: { next: report },

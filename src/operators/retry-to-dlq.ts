@@ -44,6 +44,7 @@ export interface RetryToDLQOptions {
  * @example
  * ```ts
  * source.pipe(
+ *   decode(Order),
  *   retryToDLQ((order, { signal }) => fetch(order.url, { signal }), { maxDeliveries: 5, backoff: fixed(1000), timeoutMs: 10_000 }),
  *   acknowledge(redis),
  * );

@@ -65,19 +65,28 @@ describe("CreditLedger", () => {
       expect(held).toMatchObject({ since: 70, deliveryCount: 4, stream: "orders", group: "shipping", consumer: "me", state: "open" });
       expect(new TestSource().page([[idOf(1), ["a", "1"]]])[0]!.deliveryCount).toBe(1);
     });
+  });
 
-    it("tells its watchers when the last credit is gone, until they stop listening", () => {
-      const source = new TestSource({ window: 3 });
-      const starved = vi.fn();
-      const stop = source.ledger.watch({ starved });
-      source.many(2);
-      expect(starved).not.toHaveBeenCalled();
-      const [c] = source.many(1, 3);
-      expect(starved).toHaveBeenCalledTimes(1);
+  describe("starving", () => {
+    it("tells its watchers that somebody waits, and is starved for as long as that lasts", () => {
+      const source = new TestSource({ window: 100 });
+      const { ledger } = source;
+      const starved = vi.fn(() => expect(ledger.starved).toBe(true));
+      const stop = ledger.watch({ starved });
+      const wait$ = new Subject<number>();
+      const waiting$ = ledger.starving(wait$);
+      expect([starved.mock.calls.length, ledger.starved]).toEqual([0, false]);
+      const [one, other] = [record(waiting$), record(waiting$)];
+      expect([starved.mock.calls.length, ledger.starved]).toEqual([2, true]);
+      one.stop();
+      expect(ledger.starved).toBe(true);
+      wait$.next(1);
+      wait$.complete();
+      expect(other).toMatchObject({ values: [1], ended: "complete" });
+      expect(ledger.starved).toBe(false);
       stop();
-      source.ledger.confirm([{ held: c! }]);
-      source.many(1, 4);
-      expect(starved).toHaveBeenCalledTimes(1);
+      record(ledger.starving(NEVER)).stop();
+      expect(starved).toHaveBeenCalledTimes(2);
     });
   });
 

@@ -1,10 +1,11 @@
 import fc from "fast-check";
-import { map, NEVER, of, throwError, timer, type Observable } from "rxjs";
+import { map, NEVER, of, Subject, throwError, timer, type Observable } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DuePage, IdlePage, IdleRequest, StreamPage } from "../../src/redis/port.js";
 import type { Answers } from "../support/fake-port.js";
 import { entry, Feed, GroupRun, inTurn, taken } from "../support/group-run.js";
 import { idOf } from "../support/deliveries.js";
+import { nowMs } from "../support/virtual-time.js";
 
 const error = (message: string): Observable<never> => throwError(() => new Error(message));
 const noGroup = "NOGROUP No such key 'orders' or consumer group 'shipping' in XREADGROUP with GROUP option";
@@ -92,7 +93,7 @@ describe("reading", () => {
     const feed = new Feed();
     const run = new GroupRun({ read: feed.read }, { maxInFlight: 2 });
     run.play(600, { 10: () => feed.push(1, 2, 3), 300: () => run.settle([1]), 301: () => run.settle([2]) });
-    expect(run.port.timesOf("read")).toEqual([0, 300]);
+    expect(run.port.timesOf("read")).toEqual([0, 300, 301]);
     expect(run.status("starved")).toEqual([{ _tag: "starved", unsettled: 2, at: 110 }]);
     expect(run.tags.slice(0, 4)).toEqual(["starting", "reading", "starved", "reading"]);
     expect(run.ids).toEqual(["1-0", "2-0", "3-0"]);
@@ -353,12 +354,14 @@ describe("retries", () => {
 
   it("that come due sooner than those known are taken first", () => {
     const feed = new Feed();
-    const run = new GroupRun({ read: feed.read }, { blockMs: 60_000 });
+    const takeDue: Answers["takeDue"] = () =>
+      of({ entries: [], deleted: [], nextDueMs: [70, 210, 9_999].find((at) => at > nowMs())! - nowMs() });
+    const run = new GroupRun({ read: feed.read, takeDue: inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [], nextDueMs: undefined }), takeDue as () => Observable<DuePage>) }, { blockMs: 60_000 }); // prettier-ignore
     run.play(300, { 5: () => feed.push(1, 2), 10: () => run.settle([1], 200), 20: () => run.settle([2], 50) });
     const looks = run.port.timesOf("takeDue");
-    expect(looks.some((at) => at >= 70 && at <= 75)).toBe(true);
-    expect(looks.some((at) => at >= 210 && at <= 215)).toBe(true);
-    expect(looks.length).toBeLessThanOrEqual(4);
+    expect(looks).toHaveLength(3);
+    expect(looks[1]! - 70).toBeLessThanOrEqual(2);
+    expect(looks[2]! - 210).toBeLessThanOrEqual(2);
   });
 
   it("that Redis announces are looked for when they are due, at least once a second", () => {
@@ -380,6 +383,18 @@ describe("retries", () => {
     const takeDue = inTurn<Observable<DuePage>>(() => of({ entries: [taken(1)], deleted: [], nextDueMs: undefined }), () => of({ entries: [], deleted: [], nextDueMs: undefined })); // prettier-ignore
     const run = new GroupRun({ takeDue }).play(10);
     expect(run.ids).toEqual(["1-0"]);
+  });
+});
+
+describe("a broken connection for commands", () => {
+  it("makes it look for own entries, now and once more when the server can't feed a lost read any more", () => {
+    const broken = new Subject<void>();
+    const run = new GroupRun({ broken, read: new Feed().read }, { blockMs: 500 });
+    run.play(1_500, { 100: () => broken.next() });
+    const [first, ...later] = requests(run, "own").map(({ at }) => at);
+    expect(first).toBe(0);
+    expect(later).toHaveLength(2);
+    expect(later[1]! - 100).toBeGreaterThanOrEqual(800);
   });
 });
 

@@ -6,15 +6,18 @@ import { beforeAll, describe, expect, inject, it } from "vitest";
 import { docBlocks, toModule } from "../support/doc-blocks.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-const folder = join(root, "node_modules/.cache/doc-blocks");
+const folder = join(root, ".cache/doc-blocks");
 const blocks = docBlocks(root);
 const fileOf = (index: number): string => join(folder, `block-${index}.ts`);
 
-/** Each block runs until its pipelines had the time to start; what they throw ends the process with 1. */
+/** Each block runs until its pipelines had the time to start; what it throws must be what it says in a comment. */
 const runner = `
+import { readFileSync } from "node:fs";
 const files = process.argv.slice(2);
 for (const file of files) {
-  try { await import(file); } catch (error) { console.error(file, error); process.exit(1); }
+  const expected = /^\\/\\/ (\\w+Error: .*)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? "nothing";
+  const thrown = await import(file).then(() => "nothing", String);
+  if (thrown !== expected) { console.error(file, "throws", thrown, "instead of", expected); process.exit(1); }
 }
 setTimeout(() => process.exit(0), 1_000);
 `;

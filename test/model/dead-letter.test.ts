@@ -49,6 +49,22 @@ describe("toDeadLetter", () => {
     expect(letter.deliveryCount).toBe(0);
   });
 
+  it("unpacks what was too wide for a script", () => {
+    const packed = encodeNote({ ...note, packed: true });
+    const letter = read([noteField, packed, "pairs", '["a","1","a","2"]']);
+    expect(letter.pairs).toEqual(["a", "1", "a", "2"]);
+    expect(letter.fields["a"]).toBe("2");
+    expect(letter).not.toHaveProperty("packed");
+  });
+
+  it.each([[[]], [["pairs", "{"]], [["pairs", "null"]], [["pairs", '{"a":1}']]])(
+    "shows a packed note with pairs it can't unpack, instead of throwing: %j",
+    (rest) => {
+      const packed = encodeNote({ ...note, packed: true });
+      expect(Array.isArray(read([noteField, packed, ...rest]).pairs)).toBe(true);
+    },
+  );
+
   it("lets a field named __proto__ be data", () => {
     const letter = read([noteField, encodeNote(note), "__proto__", "evil"]);
     expect(Object.keys(letter.fields)).toEqual(["__proto__"]);

@@ -55,7 +55,7 @@ describe("a delivery", () => {
 
 describe("heldBy", () => {
   it("refuses a copy, and says what to do instead", () => {
-    const copy = Object.assign({}, new TestSource().one("1-0"))  as never;
+    const copy = Object.assign({}, new TestSource().one("1-0")) as never;
     expect(() => heldBy(copy)).toThrow(
       new TypeError(
         "Expected a delivery that a source of rxjs-redis-streams handed out; use `delivery.map(f)` to change its value, not a copy",

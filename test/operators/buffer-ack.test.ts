@@ -113,24 +113,28 @@ describe("bufferAck", () => {
     recording.stop();
   });
 
-  describe("when its source is out of credit", () => {
+  describe("when its source waits for what it holds", () => {
+    /** The source waits for credit from `at` on, for as long as the test goes. */
+    const waitsFrom = (at: number, { ledger }: TestSource): void => {
+      record(timer(at), () => record(ledger.starving(timer(60))));
+    };
+
     it("flushes what is a quarter of the window at once", () => {
       const source = new TestSource({ window: 8 });
-      const [one, two] = source.many(2);
+      const [one, two] = source.many(8);
       marbles(({ hot, expectObservable }) => {
-        record(timer(6), () => source.many(6, 3));
+        waitsFrom(6, source);
         const source$ = hot("-1-2-------", { 1: one!, 2: two! });
         expectObservable(source$.pipe(bufferAck(), map(outline)), "^ 30ms !").toBe("------a", { a: "starved 1 2" });
       });
     });
 
-    it("flushes what is all that is in flight, when it arrives", () => {
-      const source = new TestSource({ window: 3 });
-      const [one, two, three] = source.many(3);
+    it("flushes what is all that is in flight at once", () => {
+      const source = new TestSource({ window: 100 });
+      const [one] = source.many(1);
       marbles(({ hot, expectObservable }) => {
-        const source$ = hot("--(123)----", { 1: one!, 2: two!, 3: three! });
-        const batches = source$.pipe(bufferAck(), map(outline));
-        expectObservable(batches, "^ 30ms !").toBe("--(abc)", { a: "starved 1", b: "starved 2", c: "starved 3" });
+        waitsFrom(6, source); // a drain
+        expectObservable(hot("-1------", { 1: one! }).pipe(bufferAck(), map(outline)), "^ 30ms !").toBe("------a", { a: "starved 1" });
       });
     });
 
@@ -138,8 +142,19 @@ describe("bufferAck", () => {
       const source = new TestSource({ window: 12 });
       const all = source.many(12);
       marbles(({ hot, expectObservable }) => {
+        waitsFrom(1, source);
         const source$ = hot("1-2-3-----", { 1: all[0]!, 2: all[1]!, 3: all[2]! });
         expectObservable(source$.pipe(bufferAck(), map(outline)), "^ 30ms !").toBe("----a", { a: "starved 1 2 3" });
+      });
+    });
+
+    it("flushes the last of what is in flight on arrival", () => {
+      const source = new TestSource({ window: 12 });
+      const all = source.many(2);
+      marbles(({ hot, expectObservable }) => {
+        waitsFrom(1, source);
+        const source$ = hot("--1-2-----", { 1: all[0]!, 2: all[1]! });
+        expectObservable(source$.pipe(bufferAck(), map(outline)), "^ 30ms !").toBe("----a", { a: "starved 1 2" });
       });
     });
 
@@ -162,11 +177,11 @@ describe("bufferAck", () => {
       });
     });
 
-    it("never waits longer than maxWaitMs since the first decision, however late the credit runs out", () => {
+    it("never waits longer than maxWaitMs since the first decision, however late its source begins to wait", () => {
       const source = new TestSource({ window: 8 });
       const [one] = source.many(4);
       marbles(({ hot, expectObservable }) => {
-        record(timer(18), () => source.many(4, 5));
+        waitsFrom(18, source);
         const batches = hot("1-----", { 1: one! }).pipe(
           bufferAck({ maxWaitMs: 20 }),
           map(({ items }) => items.length),
@@ -175,18 +190,15 @@ describe("bufferAck", () => {
       });
     });
 
-    it("never waits longer than maxWaitMs although the credit runs out again and again", () => {
+    it("never waits longer than maxWaitMs although its source begins to wait again and again", () => {
       const source = new TestSource({ window: 8 });
-      const [one, ...others] = source.many(8);
+      const [one] = source.many(8);
       const input = new Subject<Flow<unknown>>();
       const batches = record(input.pipe(bufferAck({ maxWaitMs: 20 })));
-      /** Settled elsewhere, and replaced by the next entry of the stream. */
-      const turnOver = (index: number): void => {
-        source.ledger.confirm([{ held: others[index]! }]);
-        source.many(1, 9 + index);
-      };
-      const turns = Object.fromEntries(others.map((_, index) => [4 * (index + 1), () => turnOver(index)]));
-      timeline({ 0: () => input.next(one!), ...turns, 50: () => input.complete() });
+      /** Credit comes back from elsewhere, is spent at once, and the reader waits again. */
+      const waitAgain = (): void => void record(source.ledger.starving(EMPTY));
+      const waits = Object.fromEntries([4, 8, 12, 16, 20, 24, 28].map((at) => [at, waitAgain]));
+      timeline({ 0: () => input.next(one!), ...waits, 50: () => input.complete() });
       expect(batches.times[0]).toBeLessThanOrEqual(20);
     });
 
@@ -196,10 +208,9 @@ describe("bufferAck", () => {
       const [one] = orders.many(1);
       const [two] = refunds.many(1, 2);
       marbles(({ hot, expectObservable }) => {
-        record(timer(5), () => refunds.many(3, 5));
-        expectObservable(hot("12----", { 1: one!, 2: two! }).pipe(bufferAck(), map(outline)), "^ 60ms !").toBe("-----a", {
-          a: "starved 1 2",
-        });
+        waitsFrom(5, refunds);
+        const batches = hot("12----", { 1: one!, 2: two! }).pipe(bufferAck(), map(outline));
+        expectObservable(batches, "^ 60ms !").toBe("-----a", { a: "starved 1 2" });
       });
     });
   });

@@ -7,6 +7,8 @@ export interface DocBlock {
   readonly code: string;
 }
 
+const importPattern = /^import [^;]*;$/gm;
+
 /** The `ts` blocks of README.md and docs, and the examples in the docstrings of src. */
 export function docBlocks(root: string): DocBlock[] {
   const pages = ["README.md", ...filesBelow(root, "docs", ".md")];
@@ -22,19 +24,29 @@ export function docBlocks(root: string): DocBlock[] {
  * each `expression; // => value` becomes a check.
  */
 export function toModule({ code, place }: DocBlock, prelude: string): string {
-  const imports = [...code.matchAll(/^import .*$/gm)].map(([line]) => line);
+  const imports = importsOf(code);
   const own = new Set([...code.matchAll(/^(?:const|let|function|async function|class) (\w+)/gm)].map(([, name]) => name));
-  const given = prelude.split("\n").filter((line) => !own.has(/^(?:const|function) (\w+)/.exec(line)?.[1]) && !isRepeated(line, imports));
-  const body = code
-    .replace(/^import .*$/gm, "")
-    .replace(/^(.+?);[ ]*\/\/ => (.+)$/gm, (_, expression: string, value: string) => `check(${expression}, ${value});`);
-  return [...imports, ...given, `// ${place}`, body, "export {};"].join("\n");
+  const isMissing = (line: string): boolean => !own.has(/^const (\w+)/.exec(line)?.[1]);
+  const given = withoutImports(prelude).split("\n").filter(isMissing);
+  const givenImports = importsOf(prelude).flatMap((each) => withoutNames(each, namesIn(imports.join(" "))));
+  const body = withoutImports(code).replace(
+    /^(.+?);[ ]*\/\/ => (.+)$/gm,
+    (_, expression: string, value: string) => `check(${expression}, ${value});`,
+  );
+  return [...imports, ...givenImports, ...given, `// ${place}`, body, "export {};"].join("\n");
 }
 
-/** A block that imports a name itself does not get it from the prelude. */
-function isRepeated(line: string, imports: readonly string[]): boolean {
-  const from = /from ("[^"]+");$/.exec(line)?.[1];
-  return from !== undefined && imports.some((each) => each.includes(from));
+const importsOf = (code: string): string[] => [...code.matchAll(importPattern)].map(([statement]) => statement);
+
+const withoutImports = (code: string): string => code.replace(importPattern, "");
+
+const namesIn = (statement: string): ReadonlySet<string> => new Set(statement.match(/\w+/g));
+
+/** The import with the names that the block does not import itself. */
+function withoutNames(statement: string, taken: ReadonlySet<string>): string[] {
+  const [, list = "", from = ""] = /\{([^}]*)\}( from .*)$/s.exec(statement) ?? [];
+  const names = list.split(",").filter((name) => name.trim() !== "" && !taken.has(name.trim()));
+  return names.length === 0 ? [] : [`import {${names.join(",")} }${from}`];
 }
 
 function blocksOf(file: string, text: string): DocBlock[] {

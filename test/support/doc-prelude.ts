@@ -26,7 +26,7 @@ import {
   toEntryId,
 } from "rxjs-redis-streams";
 const redis = new Redis(process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379");
-const source = fromGroup(redis, { stream: "docs", group: "docs", startId: "0" });
+const source = fromGroup(new Redis(process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379"), { stream: "docs", group: "docs", startId: "0" });
 const Order = z.object({ orderId: z.string(), amount: z.coerce.number(), url: z.string() });
 const ship = (order: unknown): Promise<unknown> => Promise.resolve(order);
 const charge = (amount: number): Promise<number> => Promise.resolve(amount);
