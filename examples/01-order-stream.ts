@@ -6,8 +6,8 @@
  * Prints: how it goes, then a table read back from Redis: 3000 added, 2910 handled, 90 dead-lettered with their reasons, 0 pending.
  *
  * Exit code 0 if every entry is accounted for, else 1. Ctrl-C or SIGTERM: the producer stops, the workers finish what they have
- * in flight, and the table says what is left; that is a success too, so the code is 0 by the same rule. Each run uses keys of its
- * own and removes them at the end.
+ * in flight, and the table says what is left; the code follows the same rule (npm, at a terminal, then tells of the Ctrl-C itself).
+ * Each run uses keys of its own and removes them at the end.
  */
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";

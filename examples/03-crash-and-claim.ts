@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { fromEvent, ignoreElements, lastValueFrom, mergeMap, NEVER, take, tap, type Observable } from "rxjs";
+import { from, fromEvent, ignoreElements, lastValueFrom, mergeMap, NEVER, take, takeUntil, tap, type Observable } from "rxjs";
 import { acknowledge, fromGroup, type Delivery, type Fields } from "rxjs-redis-streams";
 
 const group = "shipping";
@@ -34,9 +34,10 @@ async function main(): Promise<void> {
   try {
     for (const item of ["book", "lamp", "chair"]) await redis.xadd(stream, "*", "item", item);
     const child = fork(fileURLToPath(import.meta.url), [stream]);
-    await lastValueFrom(fromEvent(child, "message").pipe(take(3)), { defaultValue: undefined });
+    const ended = once(child, "exit");
+    await lastValueFrom(fromEvent(child, "message").pipe(take(3), takeUntil(from(ended))), { defaultValue: undefined });
     child.kill("SIGKILL");
-    await once(child, "exit");
+    await ended;
     const [pending] = await redis.xpending(stream, group);
     console.log(`worker-1 is dead, ${String(pending)} entries are pending for it`);
 

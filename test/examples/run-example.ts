@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { inject } from "vitest";
+import { inject, onTestFinished } from "vitest";
 
 /** An example under way. */
 export interface Running {
@@ -24,6 +24,7 @@ export function runExample(name: string): Running {
     env: { ...process.env, REDIS_URL: inject("redisUrl"), TSX_TSCONFIG_PATH: "tsconfig.build.json" },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  onTestFinished(() => void child.kill("SIGKILL")); // it has ended, unless the test ran out of time
   let output = "";
   let errors = "";
   child.stdout.on("data", (data: Buffer) => (output += data.toString()));

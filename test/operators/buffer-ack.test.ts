@@ -121,7 +121,7 @@ describe("bufferAck", () => {
 
     it("flushes what is a quarter of the window at once", () => {
       const source = new TestSource({ window: 8 });
-      const [one, two] = source.many(8);
+      const [one, two] = source.many(4);
       marbles(({ hot, expectObservable }) => {
         waitsFrom(6, source);
         const source$ = hot("-1-2-------", { 1: one!, 2: two! });
