@@ -99,7 +99,7 @@ export class HandlerTimeoutError extends TaggedError {
   }
 }
 
-/** An entry was delivered more often than allowed without ever being settled: it may be what kills its consumers. @public */
+/** An entry was delivered more often than its handler could have failed: it may be what kills its consumers. @public */
 export class DeliveriesExhaustedError extends TaggedError {
   readonly _tag = "DeliveriesExhaustedError";
   readonly retryable = false;
@@ -107,7 +107,7 @@ export class DeliveriesExhaustedError extends TaggedError {
   constructor(deliveryCount: number, maxDeliveries: number) {
     super(
       "DeliveriesExhaustedError",
-      `Delivered ${deliveryCount} times without being settled (maxDeliveries: ${maxDeliveries}): it was not handled again`,
+      `Delivered ${deliveryCount} times, and allowed are ${maxDeliveries} (maxDeliveries): not handled again, it may be what ends its consumers`,
     );
     this.deliveryCount = deliveryCount;
   }

@@ -20,6 +20,9 @@ export { BackoffMonoid, capDelay, delayAfter, exponential, fixed, limit } from "
 // Shutdown
 export { drainOn } from "./flow/drain-on.js";
 
+// Keys beside the stream
+export { deadLetterKey, retryKey } from "./model/keys.js";
+
 // Entry ids
 export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js";
 

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import {
   concat,
   defer,
+  delay,
   filter,
   finalize,
   fromEvent,
@@ -13,7 +14,6 @@ import {
   race,
   share,
   startWith,
-  switchMap,
   take,
   takeUntil,
   tap,
@@ -24,6 +24,7 @@ import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
 import type { SourceStatus } from "../model/status.js";
 import type { StreamsPort } from "../redis/port.js";
+import { alongside } from "./alongside.js";
 import type { Page } from "./chore.js";
 import { CreditLedger } from "./credit-ledger.js";
 import { emitPages } from "./emit-pages.js";
@@ -33,6 +34,9 @@ import { leaveGroup } from "./leave-group.js";
 import { readGroup } from "./read-group.js";
 import type { Session } from "./session.js";
 import { watchStall } from "./watch-stall.js";
+
+/** How long a read may still answer after the drain has begun; what it delivers later is released. */
+const lastReadMs = 50;
 
 /**
  * One subscription to a group: readers, leases and stall watch until it is drained, then the departure. Abandoned or in
@@ -44,23 +48,22 @@ export function openGroup(port: StreamsPort, settings: GroupSettings): Observabl
     const session = openSession(port, settings);
     session.report({ _tag: "starting", streams: settings.streams, group: settings.group, consumer: session.consumer });
     let reason: "drained" | "unsubscribed" | "error" = "unsubscribed";
-    const drain = drainRequest(settings.signal);
-    const deliveries = merge(readers(session).pipe(takeUntil(drain)), keepLeases(session), watchStall(session)).pipe(
-      emitPages(),
-      tap({ error: () => (reason = "error") }),
-      takeUntil(drain.pipe(switchMap(() => drained(session)))),
-    ) as Observable<Delivery<Fields>>;
     const leave = leaveGroup(session).pipe(
       tap((released) => session.report({ _tag: "stopped", reason, released })),
       ignoreElements(),
       share({ resetOnComplete: false, resetOnRefCountZero: false }), // once, whoever asks first, and to its end
     );
+    const work = concat(
+      readers(session),
+      defer(() => settled(session)),
+    ).pipe(emitPages());
+    const deliveries = alongside(work, merge(keepLeases(session), watchStall(session))).pipe(tap({ error: () => (reason = "error") }));
     const leaveDrained = defer(() => {
       reason = "drained";
       return leave;
     });
     // eslint-disable-next-line rxjs-x/no-subscribe-in-pipe -- teardown is synchronous, the departure outlives the subscriber
-    return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe()));
+    return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe())) as Observable<Delivery<Fields>>;
   });
 }
 
@@ -76,10 +79,13 @@ function openSession(port: StreamsPort, settings: GroupSettings): Session {
   };
 }
 
+/** Completes on drain: with the read that is under way, or soon, if that one is blocked. */
 function readers(session: Session): Observable<Page> {
-  const sets = session.port.together(session.settings.streams);
-  const share = Math.max(1, Math.floor(session.settings.maxInFlight / sets.length));
-  return merge(...sets.map((streams) => readGroup(session, streams, share)));
+  const { port, settings } = session;
+  const sets = port.together(settings.streams);
+  const share = Math.max(1, Math.floor(settings.maxInFlight / sets.length));
+  const cutOff = drainRequest(settings.signal).pipe(delay(lastReadMs));
+  return merge(...sets.map((streams) => readGroup(session, streams, share))).pipe(takeUntil(cutOff));
 }
 
 /** Emits once when the signal is aborted. */
@@ -88,12 +94,12 @@ function drainRequest(signal: AbortSignal | undefined): Observable<unknown> {
   return defer(() => (signal.aborted ? of(true) : fromEvent(signal, "abort").pipe(take(1))));
 }
 
-/** Emits when the last delivery is settled, or the drain has taken too long. */
-function drained({ ledger, settings, report }: Session): Observable<unknown> {
+/** Completes when the last delivery is settled, or the drain has taken too long. */
+function settled({ ledger, settings, report }: Session): Observable<never> {
   report({ _tag: "draining", unsettled: ledger.unsettled });
   const empty = ledger.returned.pipe(
     startWith(undefined),
     filter(() => ledger.unsettled === 0),
   );
-  return ledger.starving(race(empty, timer(settings.drainTimeoutMs)).pipe(take(1)));
+  return ledger.starving(race(empty, timer(settings.drainTimeoutMs)).pipe(take(1), ignoreElements()));
 }

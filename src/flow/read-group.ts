@@ -7,6 +7,7 @@ import {
   from,
   ignoreElements,
   merge,
+  of,
   repeat,
   retry,
   tap,
@@ -16,6 +17,7 @@ import {
 } from "rxjs";
 import { classifyError, missingGroup } from "../redis/classify-error.js";
 import type { StreamReader } from "../redis/port.js";
+import { alongside } from "./alongside.js";
 import { reconnectDelayMs } from "./backoff.js";
 import type { Page } from "./chore.js";
 import { GroupKeeper } from "./group-keeper.js";
@@ -50,13 +52,16 @@ export function readGroup(session: Session, streams: readonly string[], share: n
   };
   const answered = (): void => void (failures = 0);
 
+  const isDraining = (): boolean => session.settings.signal?.aborted ?? false;
+  const chores = defer(() => (isDraining() ? EMPTY : recovery.run()));
   const read = (reader: StreamReader): Observable<Page> =>
     defer(() => {
-      if (recovery.comesFirst || ledger.free <= 0) return EMPTY;
+      if (recovery.comesFirst || ledger.free <= 0 || isDraining()) return EMPTY;
       reading();
       return reads.run(reader).pipe(tap({ next: answered, complete: answered }));
     });
-  const turns = using(session, (reader) => concat(whenFree(ledger, starved), recovery.run(), read(reader)).pipe(repeat()));
+  const turn = (reader: StreamReader): Observable<Page> => concat(whenFree(ledger, starved), chores, read(reader));
+  const turns = using(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isDraining() ? EMPTY : of(true)) })));
 
   /** Whatever a lost reply held is pending for this consumer, and nobody will deliver it again before the lease is over. */
   const recoverOwn = (): void => recovery.recoverOwn(session.settings.blockMs + ghostMs);
@@ -77,12 +82,10 @@ export function readGroup(session: Session, streams: readonly string[], share: n
     return timer(delayMs);
   };
 
-  const broken = session.commands.broken.pipe(tap(recoverOwn), ignoreElements());
-  const noted = ledger.retries.pipe(
-    tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)),
-    ignoreElements(),
-  );
-  return merge(noted, broken, defer(() => concat(groups.ensure(), turns)).pipe(retry({ delay: heal })));
+  const broken = session.commands.broken.pipe(tap(recoverOwn));
+  const noted = ledger.retries.pipe(tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)));
+  const work = defer(() => (isDraining() ? EMPTY : concat(groups.ensure(), turns))).pipe(retry({ delay: heal }));
+  return alongside(work, merge(broken, noted).pipe(ignoreElements()));
 }
 
 /** Opens a reader, and drops it with everything that reads from it. */

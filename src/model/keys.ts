@@ -9,10 +9,25 @@ const hashTag = /^[^{]*\{[^}]+\}/;
 
 const beside = (stream: string): string => (hashTag.test(stream) ? stream : `{${stream}}`);
 
-/** Where the dead letters of a group go unless `deadLetterStream` names another place. @internal */
+/**
+ * The stream of a group's dead letters, unless `deadLetterStream` names another.
+ * @example
+ * ```ts
+ * deadLetterKey("orders", "shipping"); // => "{orders}:dlq:shipping"
+ * ```
+ * @public
+ */
 export const deadLetterKey = (stream: string, group: string): string => `${beside(stream)}:dlq:${group}`;
 
-/** ZSET of entry ids that wait for a retry, by the server time in ms at which they are due. @internal */
+/**
+ * The ZSET of a group's entries that wait for a retry, by the server time in ms at which they are due. Deleting it makes them
+ * ordinary pending entries, which are claimed when the lease has run out.
+ * @example
+ * ```ts
+ * retryKey("{eu}:orders", "shipping"); // => "{eu}:orders:retry:shipping"
+ * ```
+ * @public
+ */
 export const retryKey = (stream: string, group: string): string => `${beside(stream)}:retry:${group}`;
 
 /** @throws RangeError for a name that no helper key can share a slot with: a brace, but no hash tag @internal */

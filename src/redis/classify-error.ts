@@ -12,6 +12,9 @@ const transient: Verdict = { _tag: "transient" };
 /** The first word of a server's error, also where a script (before 7.0) or ioredis' Cluster wraps it. */
 const code = /(?:^|: |@user_script:\d+: )-?([A-Z][A-Z]{2,})(?: |$)/;
 
+/** What an ACL's refusal inside a script looks like: Redis 7.0 gives it the code ERR, later servers put it in words of their own. */
+const denied = /can't run this command|can't access at least one of the keys|ACL failure in script/i;
+
 /** Errors with the code ERR whose cause is the call and not the moment. */
 const misuse = /unknown command|syntax error|wrong number of arguments|Invalid stream ID|value is not an integer|unknown subcommand/i;
 
@@ -19,6 +22,7 @@ const misuse = /unknown command|syntax error|wrong number of arguments|Invalid s
 export function classifyError(error: unknown, about: { readonly stream: string; readonly group: string }): Verdict {
   if (isStreamsError(error)) return { _tag: "fatal", error };
   if (!(error instanceof Error)) return transient;
+  if (denied.test(error.message)) return fatal(new AccessError(error.message, withoutArguments(error)));
   switch (code.exec(error.message)?.[1]) {
     case "NOGROUP":
       return { _tag: "missingGroup" };

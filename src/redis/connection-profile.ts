@@ -11,7 +11,6 @@ const plain = {
   stringNumbers: false,
   enableAutoPipelining: false, // would put a blocked read in front of every other command
   enableOfflineQueue: true,
-  enableReadyCheck: true,
   lazyConnect: false,
   maxRetriesPerRequest: null, // the pipelines decide how long to try: for ever
   commandTimeout: undefined, // would give up on BLOCK, and drop the reply of a command that goes on

@@ -17,6 +17,9 @@ const entries = [
   ["2-0", ["b", "2", "b", "3"]],
 ];
 
+/** One argument per case, also where it is a list. */
+const alone = (...replies: readonly unknown[]): (readonly [unknown])[] => replies.map((reply) => [reply]);
+
 /** What a malformed reply leads to: an error that shows the outline and none of the data. */
 function refusal(decode: () => unknown): ReplyError {
   try {
@@ -44,7 +47,7 @@ describe("decodeRead", () => {
     ["a map", new Map([["a", entries], ["b", entries]])], // prettier-ignore
   ])("reads several streams from %s", (_, reply) => expect(decodeRead(reply, same).map(({ stream }) => stream)).toEqual(["a", "b"]));
 
-  it.each([null, undefined, [], {}, new Map()])("takes %j for nothing", (reply) => expect(decodeRead(reply, same)).toEqual([]));
+  it.each(alone(null, undefined, [], {}, new Map()))("takes %j for nothing", (reply) => expect(decodeRead(reply, same)).toEqual([]));
 
   it("leaves out streams without entries: a wake-up whose entries were deleted at once", () => {
     expect(decodeRead([["orders", []], ["refunds", entries]], same)).toEqual([{ stream: "refunds", entries }]); // prettier-ignore
@@ -103,7 +106,7 @@ describe("decodeCount", () => {
     [-1, -1],
   ])("reads %j", (reply, count) => expect(decodeCount("XACK", reply)).toBe(count));
 
-  it.each([null, undefined, "secret", 1.5, NaN, {}, "", [], true])("refuses %j", (reply) => {
+  it.each(alone(null, undefined, "secret", 1.5, NaN, {}, "", [], true))("refuses %j", (reply) => {
     expect(refusal(() => decodeCount("XACK", reply)).message).toContain("The reply of XACK");
   });
 });
@@ -130,7 +133,7 @@ describe("decodeDue", () => {
     expect(decodeDue([[], [], "0"]).nextDueMs).toBe(0);
   });
 
-  it.each([null, [], [[], []], [["secret"], "secret", 5], ["secret", [], 5], [[], [], "secret"]])("refuses %j", (reply) => {
+  it.each(alone(null, [], [[], []], [["secret"], "secret", 5], ["secret", [], 5], [[], [], "secret"]))("refuses %j", (reply) => {
     expect(refusal(() => decodeDue(reply)).message).toMatch(/The reply of (take\.lua|a script)/);
   });
 });
@@ -146,7 +149,7 @@ describe("decodeIdle", () => {
     expect(decodeIdle([[], ["3-0"], "", []])).toEqual({ entries: [], deleted: ["3-0"], cursor: undefined, mine: [] });
   });
 
-  it.each([null, [], [[], [], ""], [[], "secret", "", []]])("refuses %j", (reply) => {
+  it.each(alone(null, [], [[], [], ""], [[], "secret", "", []]))("refuses %j", (reply) => {
     expect(refusal(() => decodeIdle(reply)).message).toMatch(/The reply of (take\.lua|a script)/);
   });
 

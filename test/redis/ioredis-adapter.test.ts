@@ -1,6 +1,5 @@
 import { from, lastValueFrom } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { EntryId } from "../../src/model/entry-id.js";
 import { toPort } from "../../src/redis/ioredis-adapter.js";
 import type { Decision, SettleRequest, StreamsPort } from "../../src/redis/port.js";
 import { loadScripts } from "../../src/redis/script.js";
@@ -12,8 +11,8 @@ import { record } from "../support/virtual-time.js";
 const ref = { stream: "orders", group: "shipping", consumer: "me" };
 const { settle, take, renew, leave } = loadScripts();
 
-const answer = <A>(input: Parameters<typeof from<Promise<A>>>[0] | unknown): Promise<A> =>
-  lastValueFrom(from(input as Promise<A>), { defaultValue: undefined as A });
+/** What a command of the port answers. */
+const answer = (input: unknown): Promise<unknown> => lastValueFrom(from(input as Promise<unknown>), { defaultValue: undefined });
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -287,7 +286,7 @@ describe("the commands", () => {
       ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 500, "1-0"],
     ]);
     const others = await sent((commands) => commands.takeIdle(ref, { max: 20, minIdleMs: 100, cursor: "-" }), [[], [], "(9-0", ["2-0"]]);
-    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 500].slice(0));
+    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 500]);
     expect(others.result).toMatchObject({ cursor: "(9-0", mine: ["2-0"] });
   });
 
@@ -371,7 +370,7 @@ describe("the commands", () => {
 
     it("keeps the outcomes in order over chunks of 500", async () => {
       const many = Array.from({ length: 1_200 }, (_, index): Decision => ({ verb: "release", id: idOf(index + 1) }));
-      const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => args.filter((_, index) => index > 8 && index % 3 === 2).map((verb) => verb).map((_, index) => (index === 0 ? "notPending" : "done"))); // prettier-ignore
+      const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => args.filter((_, index) => index > 8 && index % 3 === 2).map((_, index) => (index === 0 ? "notPending" : "done"))); // prettier-ignore
       expect(calls).toHaveLength(3);
       const outcomes = (result as { _tag: string }[]).map(({ _tag }) => _tag);
       expect(outcomes).toHaveLength(1_200);
@@ -444,7 +443,7 @@ describe("the commands", () => {
     it("when what was sent is answered", async () => {
       const { client, answerAll } = slow();
       const commands = toPort(client).openCommands();
-      const acked = answer<number>(commands.ack(ref, [idOf(1) as EntryId]));
+      const acked = answer(commands.ack(ref, [idOf(1)]));
       commands.close();
       commands.close();
       expect(client.latest.disconnects).toBe(0);

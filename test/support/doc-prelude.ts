@@ -8,6 +8,8 @@ import {
   BackoffMonoid,
   bufferAck,
   capDelay,
+  deadLetterKey,
+  retryKey,
   decode,
   delayAfter,
   drainOn,

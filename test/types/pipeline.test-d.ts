@@ -1,0 +1,241 @@
+import type { Either } from "fp-ts/lib/Either.js";
+import type { TaskEither } from "fp-ts/lib/TaskEither.js";
+import { bufferCount, concatMap, delayWhen, filter, map, mergeMap, of, tap, timer, type Observable } from "rxjs";
+import {
+  acknowledge,
+  bufferAck,
+  decode,
+  fromDeadLetters,
+  fromGroup,
+  json,
+  retryToDLQ,
+  settle,
+  type DeadLetter,
+  type Delivery,
+  type Fields,
+  type Flow,
+  type Receipt,
+  type RedisClient,
+  type Settled,
+  type SettlementBatch,
+} from "rxjs-redis-streams";
+import { describe, expectTypeOf, it } from "vitest";
+import { z } from "zod";
+
+declare const redis: RedisClient;
+declare const orders$: Observable<Delivery<Fields>>;
+
+const Order = z.object({ orderId: z.string(), amount: z.coerce.number() });
+interface Shipment {
+  readonly trackingId: string;
+}
+declare function ship(orderId: string): Promise<Shipment>;
+
+describe("a pipeline", () => {
+  it("is inferred from source to receipt without an annotation", () => {
+    const receipts$ = fromGroup(redis, { stream: "orders", group: "shipping", startId: "0" }).pipe(
+      decode(Order),
+      retryToDLQ(
+        (order, delivery) => {
+          expectTypeOf(order).toEqualTypeOf<{ orderId: string; amount: number }>();
+          expectTypeOf(delivery).toEqualTypeOf<Delivery<{ orderId: string; amount: number }>>();
+          expectTypeOf(delivery.signal).toEqualTypeOf<AbortSignal>();
+          return ship(order.orderId);
+        },
+        { maxDeliveries: 5 },
+      ),
+      bufferAck({ maxSize: 500, maxWaitMs: 20 }),
+      acknowledge(redis),
+    );
+    expectTypeOf(receipts$).toEqualTypeOf<Observable<Receipt>>();
+  });
+
+  it("hands each operator what the one before has made", () => {
+    const shipped$ = orders$.pipe(
+      decode(Order),
+      retryToDLQ(({ orderId }) => ship(orderId), { maxDeliveries: 5 }),
+      retryToDLQ(
+        (shipment) => {
+          expectTypeOf(shipment).toEqualTypeOf<Shipment>();
+          return shipment.trackingId;
+        },
+        { maxDeliveries: 5 },
+      ),
+    );
+    expectTypeOf(shipped$).toEqualTypeOf<Observable<Flow<string>>>();
+  });
+
+  it("starts with fields", () => {
+    expectTypeOf(fromGroup(redis, { stream: ["a", "b"], group: "g", startId: "$" })).toEqualTypeOf<Observable<Delivery<Fields>>>();
+    expectTypeOf(fromDeadLetters(redis, { stream: "a", group: "g" })).toEqualTypeOf<Observable<DeadLetter>>();
+    void orders$.pipe(
+      retryToDLQ(
+        (fields) => {
+          expectTypeOf(fields).toEqualTypeOf<Fields>();
+          expectTypeOf(fields["a"]).toEqualTypeOf<string | undefined>();
+        },
+        { maxDeliveries: 5 },
+      ),
+    );
+  });
+
+  it("may end without a buffer, or without anything before the sink", () => {
+    expectTypeOf(orders$.pipe(acknowledge(redis))).toEqualTypeOf<Observable<Receipt>>();
+    expectTypeOf(orders$.pipe(bufferAck())).toEqualTypeOf<Observable<SettlementBatch>>();
+    expectTypeOf(orders$.pipe(bufferAck(), acknowledge(redis, { mode: "ackAndDelete" }))).toEqualTypeOf<Observable<Receipt>>();
+  });
+});
+
+describe("what can't be acknowledged", () => {
+  it("does not compile: a bare value, whose credit would never come back", () => {
+    const values$ = orders$.pipe(map((delivery) => delivery.value));
+    // @ts-expect-error a bare value has no delivery
+    void values$.pipe(acknowledge(redis));
+    // @ts-expect-error nor can it wait for company
+    void values$.pipe(bufferAck());
+    // @ts-expect-error also in one pipe
+    void orders$.pipe(map((delivery) => delivery.value), acknowledge(redis)); // prettier-ignore
+  });
+
+  it("does not compile: an array, which is no batch, and a dead letter, which is not in flight", () => {
+    const arrays$ = orders$.pipe(bufferCount(10));
+    // @ts-expect-error batches come from bufferAck
+    void arrays$.pipe(acknowledge(redis));
+    // @ts-expect-error dead letters are only looked at
+    void fromDeadLetters(redis, { stream: "orders", group: "shipping" }).pipe(acknowledge(redis));
+  });
+});
+
+describe("a mistake", () => {
+  it("does not compile: a handler for another value than there is", () => {
+    const decoded$ = orders$.pipe(decode(Order));
+    // @ts-expect-error amount is a number
+    void decoded$.pipe(retryToDLQ((order: { amount: string }) => order.amount, { maxDeliveries: 5 }));
+    // @ts-expect-error there is no such field
+    void decoded$.pipe(retryToDLQ((order) => order.price, { maxDeliveries: 5 }));
+  });
+
+  it("does not compile: an option that is required", () => {
+    // @ts-expect-error maxDeliveries has no default that suits everybody
+    void orders$.pipe(retryToDLQ(() => 1, {}));
+    // @ts-expect-error startId has none either: each would surprise somebody
+    void fromGroup(redis, { stream: "orders", group: "shipping" });
+  });
+});
+
+describe("plain RxJS operators", () => {
+  it("that emit the deliveries they received keep the types", () => {
+    const same$ = orders$.pipe(
+      tap((delivery) => expectTypeOf(delivery).toEqualTypeOf<Delivery<Fields>>()),
+      delayWhen(({ deliveryCount }) => timer(deliveryCount)),
+      mergeMap(async (delivery) => {
+        await ship(delivery.id);
+        return delivery;
+      }),
+      concatMap((delivery) => of(delivery)),
+    );
+    expectTypeOf(same$).toEqualTypeOf<Observable<Delivery<Fields>>>();
+    expectTypeOf(same$.pipe(acknowledge(redis))).toEqualTypeOf<Observable<Receipt>>();
+  });
+
+  it("may decide as well", () => {
+    const decided$ = orders$.pipe(map((delivery) => (delivery.value["test"] === "1" ? settle.ack(delivery, "filtered") : delivery)));
+    expectTypeOf(decided$).toEqualTypeOf<Observable<Delivery<Fields> | Settled<Fields>>>();
+    expectTypeOf(decided$.pipe(acknowledge(redis))).toEqualTypeOf<Observable<Receipt>>();
+  });
+
+  it("may decide in the middle of a pipeline: the next operator still knows the value", () => {
+    const decided$ = orders$.pipe(
+      map((delivery): Flow<Fields> => (delivery.deliveryCount > 3 ? settle.deadLetter(delivery, "poison") : delivery)),
+      decode(Order),
+      retryToDLQ((order) => order.amount, { maxDeliveries: 5 }),
+    );
+    expectTypeOf(decided$).toEqualTypeOf<Observable<Flow<number>>>();
+    const unannotated$ = orders$.pipe(
+      map((delivery) => (delivery.deliveryCount > 3 ? settle.deadLetter(delivery, "poison") : delivery)),
+      retryToDLQ((fields) => fields["a"], { maxDeliveries: 5 }),
+    );
+    expectTypeOf(unannotated$).toEqualTypeOf<Observable<Flow<string | undefined>>>();
+  });
+
+  it("may narrow a flow to what is open", () => {
+    const open$ = orders$.pipe(
+      decode(Order),
+      filter((item) => item._tag === "Delivery"),
+    );
+    expectTypeOf(open$).toEqualTypeOf<Observable<Delivery<{ orderId: string; amount: number }>>>();
+  });
+
+  it("may change the value with map of the delivery", () => {
+    expectTypeOf(orders$.pipe(map((delivery) => delivery.map(Object.keys)))).toEqualTypeOf<Observable<Delivery<string[]>>>();
+  });
+});
+
+describe("decode", () => {
+  it("takes the output of a schema, not its input", () => {
+    expectTypeOf(orders$.pipe(decode(z.object({ at: z.coerce.date() })))).toEqualTypeOf<Observable<Flow<{ at: Date }>>>();
+  });
+
+  it("takes a function that answers an Either", () => {
+    const codec = (fields: Fields): Either<string, { readonly n: number }> => ({ _tag: "Right", right: { n: Number(fields["n"]) } });
+    expectTypeOf(orders$.pipe(decode(codec))).toEqualTypeOf<Observable<Flow<{ readonly n: number }>>>();
+  });
+
+  it("knows the argument of a function that is written in place", () => {
+    const decoded$ = orders$.pipe(
+      decode((fields): Either<Error, number> => {
+        expectTypeOf(fields).toEqualTypeOf<Fields>();
+        return { _tag: "Right", right: Number(fields["n"]) };
+      }),
+    );
+    expectTypeOf(decoded$).toEqualTypeOf<Observable<Flow<number>>>();
+  });
+
+  it("takes json with and without a schema", () => {
+    expectTypeOf(orders$.pipe(decode(json("payload", Order)))).toEqualTypeOf<Observable<Flow<{ orderId: string; amount: number }>>>();
+    expectTypeOf(orders$.pipe(decode(json("payload")))).toEqualTypeOf<Observable<Flow<unknown>>>();
+  });
+
+  it("reads again what was read before", () => {
+    const twice$ = orders$.pipe(
+      decode(json("payload")),
+      decode((payload: unknown): Either<Error, string> => ({ _tag: "Right", right: String(payload) })),
+    );
+    expectTypeOf(twice$).toEqualTypeOf<Observable<Flow<string>>>();
+  });
+});
+
+describe("what a handler gives back", () => {
+  const run = <B>(handler: (value: Fields) => B): B => handler({});
+
+  it("is unwrapped", () => {
+    const options = { maxDeliveries: 5 };
+    expectTypeOf(orders$.pipe(retryToDLQ(() => 5, options))).toEqualTypeOf<Observable<Flow<number>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(() => ({ a: 1 }), options))).toEqualTypeOf<Observable<Flow<{ a: number }>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(() => undefined, options))).toEqualTypeOf<Observable<Flow<undefined>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(() => run(() => ship("1")), options))).toEqualTypeOf<Observable<Flow<Shipment>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(async () => (await ship("1")).trackingId, options))).toEqualTypeOf<Observable<Flow<string>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(() => of(1, 2), options))).toEqualTypeOf<Observable<Flow<number>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(() => run((): TaskEither<Error, Shipment> => () => Promise.resolve({ _tag: "Right", right: { trackingId: "1" } })), options))).toEqualTypeOf<Observable<Flow<Shipment>>>(); // prettier-ignore
+    expectTypeOf(orders$.pipe(retryToDLQ((): Either<Error, Shipment> => ({ _tag: "Right", right: { trackingId: "1" } }), options))).toEqualTypeOf<Observable<Flow<Shipment>>>(); // prettier-ignore
+    expectTypeOf(orders$.pipe(retryToDLQ((): Promise<Either<Error, Shipment>> => Promise.resolve({ _tag: "Right", right: { trackingId: "1" } }), options))).toEqualTypeOf<Observable<Flow<Shipment>>>(); // prettier-ignore
+    expectTypeOf(orders$.pipe(retryToDLQ(async function* () { yield await ship("1"); }, options))).toEqualTypeOf<Observable<Flow<Shipment>>>(); // prettier-ignore
+  });
+
+  it("may be nothing: a handler is often called for what it does", () => {
+    const nothing = (): void => undefined;
+    const later = (): Promise<void> => Promise.resolve();
+    expectTypeOf(orders$.pipe(retryToDLQ(nothing, { maxDeliveries: 5 }))).toEqualTypeOf<Observable<Flow<void>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(later, { maxDeliveries: 5 }))).toEqualTypeOf<Observable<Flow<void>>>();
+  });
+
+  it("is a string as a whole, as it is at run time", () => {
+    expectTypeOf(orders$.pipe(retryToDLQ((): string => "done", { maxDeliveries: 5 }))).toEqualTypeOf<Observable<Flow<string>>>();
+  });
+
+  it("is an array, a map or a set as a whole, as it is at run time", () => {
+    expectTypeOf(orders$.pipe(retryToDLQ(() => [1, 2], { maxDeliveries: 5 }))).toEqualTypeOf<Observable<Flow<number[]>>>();
+    expectTypeOf(orders$.pipe(retryToDLQ(() => new Map([["a", 1]]), { maxDeliveries: 5 }))).toEqualTypeOf<Observable<Flow<Map<string, number>>>>(); // prettier-ignore
+    expectTypeOf(orders$.pipe(retryToDLQ(() => new Set(["a"]), { maxDeliveries: 5 }))).toEqualTypeOf<Observable<Flow<Set<string>>>>();
+  });
+});
