@@ -66,9 +66,10 @@ export class CreditLedger implements Origin {
       let kept = count;
       this.#reserved += count;
       const release = (): void => {
-        this.#reserved -= kept;
-        if (kept > 0) this.#returned.next();
-        kept = 0;
+        const given = kept;
+        kept = 0; // first: who hears of it may unsubscribe the work
+        this.#reserved -= given;
+        if (given > 0) this.#returned.next();
       };
       return work.pipe(tap({ next: release, error: release, complete: release, unsubscribe: release }));
     });

@@ -16,6 +16,12 @@
 export function drainOn(...signals: readonly NodeJS.Signals[]): AbortSignal {
   if (signals.length === 0) throw new RangeError('Expected `signals` to name at least one process signal, such as "SIGTERM"');
   const controller = new AbortController();
-  for (const name of signals) process.once(name, () => controller.abort(new Error(`${name} received: draining`)));
+  const abort = (name: NodeJS.Signals): void => controller.abort(new Error(`${name} received: draining`));
+  try {
+    for (const name of signals) process.once(name, abort);
+  } catch (error) {
+    for (const name of signals) process.off(name, abort); // one can't be listened to: the others must not be swallowed
+    throw error;
+  }
   return controller.signal;
 }

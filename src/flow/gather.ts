@@ -1,5 +1,6 @@
-import { Observable, Subscription, type OperatorFunction } from "rxjs";
+import { Subscription, type Observable, type OperatorFunction } from "rxjs";
 import type { Flow, SettlementBatch } from "../model/settlement.js";
+import { operate } from "./operate.js";
 
 type Ending = { readonly _tag: "complete" } | { readonly _tag: "error"; readonly error: unknown };
 
@@ -9,61 +10,53 @@ type Ending = { readonly _tag: "complete" } | { readonly _tag: "error"; readonly
  * @internal
  */
 export function gather<R>(write: (items: readonly Flow<unknown>[]) => Observable<R>): OperatorFunction<Flow<unknown> | SettlementBatch, R> {
-  return (source) =>
-    new Observable((subscriber) => {
-      let singles: Flow<unknown>[] = [];
-      let isWritingSingles = false;
-      let underWay = 0;
-      let ending: Ending | undefined;
-      const writes = new Subscription();
+  return operate((subscriber) => {
+    let singles: Flow<unknown>[] = [];
+    let isWritingSingles = false;
+    let underWay = 0;
+    let ending: Ending | undefined;
+    const writes = new Subscription();
+    subscriber.add(writes);
 
-      const endIfDone = (): void => {
-        if (underWay > 0 || ending === undefined) return;
-        if (ending._tag === "error") subscriber.error(ending.error);
-        else subscriber.complete();
-      };
-      const end = (how: Ending): void => {
-        ending = how;
+    const endIfDone = (): void => {
+      if (underWay > 0 || ending === undefined) return;
+      if (ending._tag === "error") subscriber.error(ending.error);
+      else subscriber.complete();
+    };
+    const end = (how: Ending): void => {
+      ending = how;
+      endIfDone();
+    };
+    const start = (items: readonly Flow<unknown>[], written?: () => void): void => {
+      const receipts = write(items); // throws for what is no delivery, before anything counts as under way
+      underWay += 1;
+      const complete = (): void => {
+        underWay -= 1;
+        written?.();
         endIfDone();
       };
-      const start = (items: readonly Flow<unknown>[], written?: () => void): void => {
-        underWay += 1;
-        const done = (): void => {
-          underWay -= 1;
-          written?.();
-          endIfDone();
-        };
-        writes.add(
-          write(items).subscribe({
-            next: (result) => subscriber.next(result),
-            error: (error: unknown) => subscriber.error(error),
-            complete: done,
-          }),
-        );
-      };
-      const writeSingles = (): void => {
-        if (isWritingSingles || singles.length === 0) return;
-        const items = singles;
-        singles = [];
-        isWritingSingles = true;
-        start(items, () => {
-          isWritingSingles = false;
-          writeSingles();
-        });
-      };
-      const take = (item: Flow<unknown> | SettlementBatch): void => {
+      writes.add(
+        receipts.subscribe({ next: (result) => subscriber.next(result), error: (error: unknown) => subscriber.error(error), complete }),
+      );
+    };
+    const writeSingles = (): void => {
+      if (isWritingSingles || singles.length === 0) return;
+      const items = singles;
+      singles = [];
+      isWritingSingles = true;
+      start(items, () => {
+        isWritingSingles = false;
+        writeSingles();
+      });
+    };
+    return {
+      next: (item) => {
         if (item._tag === "SettlementBatch") return start(item.items);
         singles.push(item);
         writeSingles();
-      };
-
-      subscriber.add(writes);
-      subscriber.add(
-        source.subscribe({
-          next: take,
-          error: (error: unknown) => end({ _tag: "error", error }),
-          complete: () => end({ _tag: "complete" }),
-        }),
-      );
-    });
+      },
+      error: (error) => end({ _tag: "error", error }),
+      complete: () => end({ _tag: "complete" }),
+    };
+  });
 }

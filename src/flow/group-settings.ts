@@ -69,7 +69,7 @@ export function groupSettings(options: FromGroupOptions): GroupSettings {
     startId: startPosition(startId),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
     maxInFlight: windowFor(streamNames(stream).length, maxInFlight),
-    blockMs: integer("blockMs", blockMs, 1, 60_000),
+    blockMs: durationMs("blockMs", blockMs, 1, 60_000),
     leaseMs: durationMs("leaseMs", leaseMs, 100),
     recover,
     onMissingGroup: oneOf("onMissingGroup", onMissingGroup, ["recreate", "fail"]),

@@ -17,10 +17,14 @@ export class LeftFailure {
   }
 }
 
+/** A function is a task that has not been started: `TaskEither`, `Task`, `IO`. @internal */
+export function started(result: unknown): unknown {
+  return typeof result === "function" && !isObservable(result) ? (result as () => unknown)() : result;
+}
+
 /** A promise or an Observable if the result has to be waited for; else undefined, and the result is the value. @internal */
 export function toAwaited(result: unknown): PromiseLike<unknown> | Observable<unknown> | undefined {
-  if (typeof result === "function") return isObservable(result) ? result : (result as TaskEither<unknown, unknown>)();
-  if (typeof result !== "object" || result === null) return undefined;
+  if ((typeof result !== "object" && typeof result !== "function") || result === null) return undefined;
   if (isPromise(result)) return result;
   return isObservable(result) || isLazySequence(result) ? from(result as ObservableInput<unknown>) : undefined;
 }

@@ -1,4 +1,6 @@
-import { Observable, type OperatorFunction } from "rxjs";
+import type { OperatorFunction } from "rxjs";
+import { Fifo } from "./fifo.js";
+import { operate } from "./operate.js";
 
 /**
  * Turns promises into their values and keeps the order; what is no promise, and has none before it, passes without a delay.
@@ -6,46 +8,38 @@ import { Observable, type OperatorFunction } from "rxjs";
  * @internal
  */
 export function inOrder<A>(): OperatorFunction<A | PromiseLike<A>, A> {
-  return (source) =>
-    new Observable((subscriber) => {
-      const waiting: (A | PromiseLike<A>)[] = [];
-      let next = 0;
-      let isAwaiting = false;
-      let ended = false;
+  return operate((subscriber) => {
+    const waiting = new Fifo<A | PromiseLike<A>>();
+    let isAwaiting = false;
+    let ended = false;
 
-      const forward = (): void => {
-        while (next < waiting.length && !subscriber.closed) {
-          const item = waiting[next]!;
-          if (isPromise(item)) return awaitItem(item);
-          next += 1;
-          subscriber.next(item);
-        }
-        waiting.length = next = 0;
-        if (ended) subscriber.complete();
-      };
-      const awaitItem = (item: PromiseLike<A>): void => {
-        isAwaiting = true;
-        void item.then((value) => {
-          isAwaiting = false;
-          waiting[next] = value;
-          forward();
-        });
-      };
-      subscriber.add(
-        source.subscribe({
-          next: (item) => {
-            if (!isAwaiting && !isPromise(item)) return subscriber.next(item);
-            waiting.push(item);
-            if (!isAwaiting) forward();
-          },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => {
-            ended = true;
-            if (!isAwaiting) forward();
-          },
-        }),
-      );
-    });
+    const emit = (value: A): void => {
+      isAwaiting = false;
+      subscriber.next(value);
+      forward();
+    };
+    const forward = (): void => {
+      while (waiting.size > 0 && !isAwaiting && !subscriber.closed) {
+        const item = waiting.shift()!;
+        if (isPromise(item)) {
+          isAwaiting = true;
+          void item.then(emit);
+        } else subscriber.next(item);
+      }
+      if (ended && !isAwaiting) subscriber.complete();
+    };
+    return {
+      next: (item) => {
+        if (!isAwaiting && waiting.size === 0 && !isPromise(item)) return subscriber.next(item);
+        waiting.push(item);
+        if (!isAwaiting) forward();
+      },
+      complete: () => {
+        ended = true;
+        forward();
+      },
+    };
+  });
 }
 
 const isPromise = <A>(item: A | PromiseLike<A>): item is PromiseLike<A> => typeof (item as PromiseLike<A> | undefined)?.then === "function";

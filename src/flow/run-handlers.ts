@@ -1,9 +1,10 @@
-import { Observable, Subscription, timer, type OperatorFunction } from "rxjs";
+import { Subscription, timer, type Observable, type OperatorFunction } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 import { Fifo } from "./fifo.js";
-import { isPromise, LeftFailure, toAwaited, unwrap } from "./handler-result.js";
+import { isPromise, LeftFailure, started, toAwaited, unwrap } from "./handler-result.js";
+import { operate } from "./operate.js";
 import { OriginWatch } from "./watch-origins.js";
 
 /** How to run handlers and what to make of their ends. @internal */
@@ -31,100 +32,92 @@ interface Job<A> {
  * @internal
  */
 export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flow<A>, Flow<B>> {
-  return (source) =>
-    new Observable((subscriber) => {
-      const waiting = new Fifo<Delivery<A>>();
-      const jobs = new Map<HeldDelivery<unknown>, Job<A>>();
-      let isPumping = false;
-      let ended = false;
+  return operate((subscriber) => {
+    const waiting = new Fifo<Delivery<A>>();
+    const jobs = new Set<Job<A>>();
+    let isPumping = false;
+    let ended = false;
 
-      const finish = (delivery: Delivery<A>, outcome: Flow<B>): void => {
-        const held = heldBy(delivery);
-        const job = jobs.get(held);
-        if (job === undefined || job.delivery !== delivery) return; // timed out or lost before: decided already
-        jobs.delete(held);
-        job.stop.unsubscribe();
-        subscriber.next(outcome);
-        pump();
-      };
-      const succeed = (delivery: Delivery<A>, result: unknown): Flow<B> => {
-        try {
-          const value = unwrap(result) as B;
-          return delivery.map(() => value);
-        } catch (left) {
-          return fail(delivery, left);
-        }
-      };
-      const fail = (delivery: Delivery<A>, error: unknown): Flow<B> =>
-        plan.fail(delivery, error instanceof LeftFailure ? error.left : error);
-
-      const outOfTime = (delivery: Delivery<A>): void => {
-        const error = plan.timeout();
-        heldBy(delivery).abort(error);
-        finish(delivery, fail(delivery, error));
-      };
-      const waitFor = (delivery: Delivery<A>, awaited: PromiseLike<unknown> | Observable<unknown>): void => {
-        const stop = new Subscription();
-        jobs.set(heldBy(delivery), { delivery, stop });
-        if (plan.timeoutMs !== undefined) {
-          // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
-          stop.add(timer(plan.timeoutMs).subscribe({ next: () => outOfTime(delivery) }));
-        }
-        const succeeded = (result: unknown): void => finish(delivery, succeed(delivery, result));
-        const failed = (error: unknown): void => finish(delivery, fail(delivery, error));
+    const fail = (delivery: Delivery<A>, error: unknown): Flow<B> => plan.fail(delivery, error instanceof LeftFailure ? error.left : error);
+    const succeed = (delivery: Delivery<A>, result: unknown): Flow<B> => {
+      try {
+        const value = unwrap(result) as B;
+        return delivery.map(() => value);
+      } catch (left) {
+        return fail(delivery, left);
+      }
+    };
+    const finish = (job: Job<A>, outcome: Flow<B>): void => {
+      if (!jobs.delete(job)) return; // timed out or lost before: decided already
+      job.stop.unsubscribe();
+      subscriber.next(outcome);
+      pump();
+    };
+    const outOfTime = (job: Job<A>): void => {
+      const error = plan.timeout();
+      heldBy(job.delivery).abort(error);
+      finish(job, fail(job.delivery, error));
+    };
+    const waitFor = (delivery: Delivery<A>, awaited: PromiseLike<unknown> | Observable<unknown>): void => {
+      const job: Job<A> = { delivery, stop: new Subscription() };
+      const succeeded = (result: unknown): void => finish(job, succeed(delivery, result));
+      const failed = (error: unknown): void => finish(job, fail(delivery, error));
+      jobs.add(job);
+      // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
+      if (plan.timeoutMs !== undefined) job.stop.add(timer(plan.timeoutMs).subscribe({ next: () => outOfTime(job) }));
+      try {
         if (isPromise(awaited)) void awaited.then(succeeded, failed);
-        else stop.add(subscribeToLast(awaited, succeeded, failed));
-      };
-      const start = (delivery: Delivery<A>): Flow<B> | undefined => {
-        if (heldBy(delivery).state !== "open") return settle.release(delivery);
-        const refused = plan.refuse(delivery);
-        if (refused !== undefined) return refused;
-        try {
-          const result = plan.handle(delivery);
-          const awaited = toAwaited(result);
-          if (awaited === undefined) return succeed(delivery, result);
-          waitFor(delivery, awaited);
-          return undefined;
-        } catch (error) {
-          return fail(delivery, error);
-        }
-      };
-      const pump = (): void => {
-        if (isPumping) return;
-        isPumping = true;
-        while (waiting.size > 0 && jobs.size < plan.concurrency && !subscriber.closed) {
-          const outcome = start(waiting.shift()!);
-          if (outcome !== undefined) subscriber.next(outcome);
-        }
-        isPumping = false;
-        if (ended && jobs.size === 0 && waiting.size === 0) subscriber.complete();
-      };
-      const lost = (held: HeldDelivery<unknown>): void => {
-        const job = jobs.get(held);
-        if (job !== undefined) finish(job.delivery, settle.release(job.delivery));
-      };
-      const origins = new OriginWatch(() => ({ lost }));
+        else job.stop.add(subscribeToLast(awaited, succeeded, failed));
+      } catch (error) {
+        failed(error); // a thenable that throws
+      }
+    };
+    const start = (delivery: Delivery<A>): Flow<B> | undefined => {
+      if (heldBy(delivery).state !== "open") return settle.release(delivery);
+      const refused = plan.refuse(delivery);
+      if (refused !== undefined) return refused;
+      try {
+        const result = started(plan.handle(delivery));
+        const awaited = toAwaited(result);
+        if (awaited === undefined) return succeed(delivery, result);
+        waitFor(delivery, awaited);
+        return undefined;
+      } catch (error) {
+        return fail(delivery, error);
+      }
+    };
+    const pump = (): void => {
+      if (isPumping) return;
+      isPumping = true;
+      while (waiting.size > 0 && jobs.size < plan.concurrency && !subscriber.closed) {
+        const outcome = start(waiting.shift()!);
+        if (outcome !== undefined) subscriber.next(outcome);
+      }
+      isPumping = false;
+      if (ended && jobs.size === 0 && waiting.size === 0) subscriber.complete();
+    };
+    const letGo = (held: HeldDelivery<unknown>): void => {
+      for (const job of [...jobs]) if (heldBy(job.delivery) === held) finish(job, settle.release(job.delivery));
+    };
+    const origins = new OriginWatch(() => ({ lost: letGo }));
 
-      subscriber.add(() => {
-        origins.stop();
-        for (const { stop } of jobs.values()) stop.unsubscribe();
-      });
-      subscriber.add(
-        source.subscribe({
-          next: (item) => {
-            if (item._tag === "Settled") return subscriber.next(item);
-            origins.see(item);
-            waiting.push(item);
-            pump();
-          },
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => {
-            ended = true;
-            pump();
-          },
-        }),
-      );
+    subscriber.add(() => {
+      origins.stop();
+      for (const { stop } of jobs) stop.unsubscribe();
     });
+    return {
+      next: (item) => {
+        if (item._tag === "Settled") return subscriber.next(item);
+        origins.see(item);
+        waiting.push(item);
+        pump();
+      },
+      complete: () => {
+        ended = true;
+        pump();
+      },
+    };
+  });
 }
 
 function subscribeToLast(source: Observable<unknown>, succeeded: (last: unknown) => void, failed: (error: unknown) => void): Subscription {

@@ -1,9 +1,15 @@
 /** Checks of options. Each returns the value it was given, so that a definition can check and keep it in one step. */
 
-const show = (value: unknown): string => {
-  const text = typeof value === "number" ? value : JSON.stringify(value); // JSON has no NaN and no Infinity
-  return `\`${text}\` (${value === null ? "null" : typeof value})`;
-};
+const show = (value: unknown): string => `\`${textOf(value)}\` (${value === null ? "null" : typeof value})`;
+
+/** JSON shows most; it has no NaN, no bigint and no circles. */
+function textOf(value: unknown): string {
+  try {
+    return typeof value === "object" || typeof value === "string" ? JSON.stringify(value) : `${value as number}`;
+  } catch {
+    return "[object]";
+  }
+}
 
 const wrong = (name: string, expected: string, value: unknown): string => `Expected \`${name}\` to be ${expected}, got ${show(value)}`;
 
@@ -15,9 +21,9 @@ export function integer(name: string, value: number, min: number, max: number = 
   return value;
 }
 
-/** A number of ms; fractions are allowed nowhere, because Redis refuses them in BLOCK and IDLE. @internal */
-export function durationMs(name: string, value: number, min = 0): number {
-  return integer(name, value, min, 2 ** 53 - 1);
+/** A number of ms for a timer, which wraps around beyond; no fractions, because Redis refuses them in BLOCK and IDLE. @internal */
+export function durationMs(name: string, value: number, min = 0, max: number = 2 ** 31 - 1): number {
+  return integer(name, value, min, max);
 }
 
 /** @internal */

@@ -58,8 +58,8 @@ const maxStack = 4_000;
 export function toCause(thrown: unknown): DeadLetterCause {
   if (!(thrown instanceof Error)) return { name: typeof thrown, message: clip(describe(thrown), maxMessage) };
   const { name, message, stack } = thrown;
-  const cause = { name, message: clip(message, maxMessage) };
-  return stack === undefined || isStreamsError(thrown) ? cause : { ...cause, stack: clip(stack, maxStack) }; // ours point at the library, not at a bug
+  const cause = { name: describe(name), message: clip(describe(message), maxMessage) };
+  return typeof stack !== "string" || isStreamsError(thrown) ? cause : { ...cause, stack: clip(stack, maxStack) }; // ours point at the library, not at a bug
 }
 
 /** @internal */
@@ -70,8 +70,18 @@ export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: 
   const note = pairs[0] === noteField ? parseNote(pairs[1]) : undefined;
   const { packed = false, ...known } = note ?? unreadable(stream, group, id);
   const kept = note === undefined ? pairs : pairs.slice(2);
-  const original = packed ? (JSON.parse(kept[1] ?? "[]") as string[]) : kept;
+  const original = packed ? unpack(kept) : kept;
   return { ...known, id, failedAt: entryTime(id), fields: toFields(original), pairs: original };
+}
+
+/** What can't be unpacked is shown as it is. */
+function unpack(kept: readonly string[]): readonly string[] {
+  try {
+    const pairs: unknown = JSON.parse(kept[1] ?? "");
+    return Array.isArray(pairs) ? (pairs as string[]) : kept;
+  } catch {
+    return kept;
+  }
 }
 
 const unreadable = (stream: string, group: string, id: EntryId): DeadLetterNote => ({
@@ -91,12 +101,13 @@ function parseNote(text: string | undefined): DeadLetterNote | undefined {
   }
 }
 
+/** Anything can be thrown, and all of it must be told: a dead letter without a reason could not be written. */
 function describe(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
   try {
-    return JSON.stringify(thrown);
+    return (typeof thrown === "object" ? JSON.stringify(thrown) : undefined) ?? String(thrown);
   } catch {
-    return String(thrown); // a circular object has no JSON
+    return Object.prototype.toString.call(thrown); // a circle has no JSON, an object without a prototype no text
   }
 }
 

@@ -12,6 +12,7 @@ export type EntryId = string & { readonly [brand]: "EntryId" };
 
 const canonical = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/;
 const u64Max = "18446744073709551615";
+const anId = 'an entry id "<ms>-<seq>" of two unsigned 64-bit numbers';
 
 /**
  * Tells whether a text is a complete, canonical entry id within Redis' range.
@@ -38,7 +39,13 @@ export function isEntryId(text: string): text is EntryId {
  */
 export function toEntryId(text: string): EntryId {
   if (isEntryId(text)) return text;
-  throw new RangeError(`Expected an entry id "<ms>-<seq>" of two unsigned 64-bit numbers, got \`${text}\``);
+  throw new RangeError(`Expected ${anId}, got \`${text}\``);
+}
+
+/** Checks an option. @throws RangeError that names it @internal */
+export function entryId(name: string, value: string): EntryId {
+  if (isEntryId(value)) return value;
+  throw new RangeError(`Expected \`${name}\` to be ${anId}, got \`${value}\``);
 }
 
 /**

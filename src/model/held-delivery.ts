@@ -46,15 +46,11 @@ export class HeldDelivery<A> implements Delivery<A> {
   }
 
   get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.state === "lost") this.#abort.abort();
-    }
-    return this.#abort.signal;
+    return (this.#abort ??= new AbortController()).signal;
   }
 
   abort(reason: unknown): void {
-    this.#abort?.abort(reason);
+    (this.#abort ??= new AbortController()).abort(reason);
   }
 
   map<B>(f: (value: A) => B): Delivery<B> {

@@ -1,6 +1,6 @@
 import type { Monoid } from "fp-ts/lib/Monoid.js";
 import * as O from "fp-ts/lib/Option.js";
-import { durationMs, integer, number, oneOf } from "./check.js";
+import { integer, number, oneOf } from "./check.js";
 
 /** A failed delivery, as a policy sees it. @public */
 export interface Failure {
@@ -73,8 +73,8 @@ export interface ExponentialOptions {
  */
 export function exponential(options: ExponentialOptions): BackoffPolicy {
   const { baseMs, maxMs, factor = 2, jitter = "equal" } = options;
-  durationMs("baseMs", baseMs, 1);
-  durationMs("maxMs", maxMs, baseMs);
+  integer("baseMs", baseMs, 1); // not for a timer: Redis waits, for years if need be
+  integer("maxMs", maxMs, baseMs);
   number("factor", factor, 1);
   oneOf("jitter", jitter, ["full", "equal", "none"]);
   const fixedShare = { full: 0, equal: 0.5, none: 1 }[jitter];
@@ -90,7 +90,7 @@ export function exponential(options: ExponentialOptions): BackoffPolicy {
  * @public
  */
 export function fixed(delayMs: number): BackoffPolicy {
-  const advice = { ...neutral, delayMs: durationMs("delayMs", delayMs) };
+  const advice = { ...neutral, delayMs: integer("delayMs", delayMs, 0) };
   return () => advice;
 }
 
@@ -100,7 +100,7 @@ export function fixed(delayMs: number): BackoffPolicy {
  * @public
  */
 export function capDelay(maxMs: number): BackoffPolicy {
-  const advice = { ...neutral, capMs: durationMs("maxMs", maxMs) };
+  const advice = { ...neutral, capMs: integer("maxMs", maxMs, 0) };
   return () => advice;
 }
 

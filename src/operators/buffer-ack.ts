@@ -1,4 +1,5 @@
-import { Observable, Subscription, timer, type OperatorFunction } from "rxjs";
+import { asyncScheduler, Subscription, timer, type OperatorFunction } from "rxjs";
+import { operate } from "../flow/operate.js";
 import { OriginWatch } from "../flow/watch-origins.js";
 import { durationMs, integer } from "../model/check.js";
 import type { Origin } from "../model/origin.js";
@@ -39,55 +40,56 @@ export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow
   const { maxSize = 500, maxWaitMs = 20 } = options;
   integer("maxSize", maxSize, 1, 100_000);
   durationMs("maxWaitMs", maxWaitMs);
-  return (source) =>
-    new Observable((subscriber) => {
-      let items: Flow<unknown>[] = [];
-      let deadline = new Subscription();
+  return operate((subscriber) => {
+    let items: Flow<unknown>[] = [];
+    let timing = new Subscription();
+    let deadline = Infinity;
 
-      const flush = (trigger: FlushTrigger): void => {
-        deadline.unsubscribe();
-        if (items.length === 0) return;
-        const batch = items;
-        items = [];
-        subscriber.next({ _tag: "SettlementBatch", items: batch, trigger });
-      };
-      const flushIn = (ms: number, trigger: FlushTrigger): void => {
-        deadline.unsubscribe();
-        // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
-        deadline = timer(ms).subscribe({ next: () => flush(trigger) });
-      };
-      const onStarved = (origin: Origin): void => {
-        if (items.length === 0) return;
-        if (isEnough(items.length, origin)) flush("starved");
-        else if (maxWaitMs > starvedWaitMs) flushIn(starvedWaitMs, "starved");
-      };
-      const origins = new OriginWatch((origin) => ({ starved: () => onStarved(origin) }));
-      const push = (item: Flow<unknown>): void => {
+    const flush = (trigger: FlushTrigger): void => {
+      timing.unsubscribe();
+      deadline = Infinity;
+      if (items.length === 0) return;
+      const batch = items;
+      items = [];
+      subscriber.next({ _tag: "SettlementBatch", items: batch, trigger });
+    };
+    const flushWithin = (ms: number, trigger: FlushTrigger): void => {
+      const at = asyncScheduler.now() + ms;
+      if (at >= deadline) return;
+      deadline = at;
+      timing.unsubscribe();
+      // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
+      timing = timer(ms).subscribe({ next: () => flush(trigger) });
+    };
+    const onStarved = (origin: Origin): void => {
+      if (items.length === 0) return;
+      if (isEnough(items.length, origin)) flush("starved");
+      else flushWithin(starvedWaitMs, "starved");
+    };
+    const origins = new OriginWatch((origin) => ({ starved: () => onStarved(origin) }));
+
+    subscriber.add(() => {
+      timing.unsubscribe();
+      origins.stop();
+    });
+    return {
+      next: (item) => {
         const origin = origins.see(deliveryOf(item));
         items.push(item);
         if (items.length >= maxSize) return flush("size");
-        if (items.length === 1) flushIn(maxWaitMs, "time");
+        if (items.length === 1) flushWithin(maxWaitMs, "time");
         if (origin.starved && (items.length === 1 || isEnough(items.length, origin))) onStarved(origin);
-      };
-
-      subscriber.add(() => {
-        deadline.unsubscribe();
-        origins.stop();
-      });
-      subscriber.add(
-        source.subscribe({
-          next: push,
-          error: (error: unknown) => {
-            flush("error");
-            subscriber.error(error);
-          },
-          complete: () => {
-            flush("complete");
-            subscriber.complete();
-          },
-        }),
-      );
-    });
+      },
+      error: (error) => {
+        flush("error");
+        subscriber.error(error);
+      },
+      complete: () => {
+        flush("complete");
+        subscriber.complete();
+      },
+    };
+  });
 }
 
 /** A quarter of the window is worth a read; and if all that is in flight is here, nothing else will come. */

@@ -65,7 +65,7 @@ export function retryToDLQ<A, B>(
   } = options;
   integer("maxDeliveries", maxDeliveries, 1);
   integer("concurrency", concurrency, 1, 100_000);
-  if (timeoutMs !== undefined) durationMs("timeoutMs", integer("timeoutMs", timeoutMs, 1, 2 ** 31 - 1));
+  if (timeoutMs !== undefined) durationMs("timeoutMs", timeoutMs, 1);
   callable("backoff", backoff);
   callable("retryable", retryable);
 

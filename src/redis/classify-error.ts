@@ -9,21 +9,24 @@ export type Verdict =
 
 const transient: Verdict = { _tag: "transient" };
 
-/** The first word of a server's error, also where a script (before 7.0) or ioredis' Cluster wraps it. */
-const code = /(?:^|: |@user_script:\d+: )-?([A-Z][A-Z]{2,})(?: |$)/;
+/** What a script (before 7.0) and ioredis' Cluster put in front of a server's error. */
+const wrapping = /^.*(?:@user_script: ?\d+: |Last error: (?:\w*Error: )?)/s;
+
+const codeOf = (message: string): string | undefined => /^-?([A-Z]{3,})\b/.exec(message.replace(wrapping, ""))?.[1];
 
 /** What an ACL's refusal inside a script looks like: Redis 7.0 gives it the code ERR, later servers put it in words of their own. */
 const denied = /can't run this command|can't access at least one of the keys|ACL failure in script/i;
 
 /** Errors with the code ERR whose cause is the call and not the moment. */
-const misuse = /unknown command|syntax error|wrong number of arguments|Invalid stream ID|value is not an integer|unknown subcommand/i;
+const misuse =
+  /unknown (?:redis )?command|syntax error|wrong number of arguments|Invalid stream ID|value is not an integer|unknown subcommand/i;
 
 /** @internal */
 export function classifyError(error: unknown, about: { readonly stream: string; readonly group: string }): Verdict {
   if (isStreamsError(error)) return { _tag: "fatal", error };
   if (!(error instanceof Error)) return transient;
   if (denied.test(error.message)) return fatal(new AccessError(error.message, withoutArguments(error)));
-  switch (code.exec(error.message)?.[1]) {
+  switch (codeOf(error.message)) {
     case "NOGROUP":
       return { _tag: "missingGroup" };
     case "WRONGTYPE":

@@ -37,9 +37,9 @@ export function decodeRange(reply: unknown): readonly RawEntry[] {
 
 /** An integer, which `stringNumbers` turns into text. @internal */
 export function decodeCount(command: string, reply: unknown): number {
-  const count = Number(reply);
-  if (reply === null || !Number.isInteger(count)) throw new ReplyError(command, shapeOf(reply));
-  return count;
+  if (typeof reply === "number" && Number.isInteger(reply)) return reply;
+  if (typeof reply === "string" && /^-?\d+$/.test(reply)) return Number(reply);
+  throw new ReplyError(command, shapeOf(reply));
 }
 
 /** XINFO and its like: flat name, value … arrays in RESP2, maps or objects in RESP3. @internal */
@@ -60,7 +60,8 @@ export function decodeDue(reply: unknown): DuePage {
 /** The answer of take.lua for idle entries. @internal */
 export function decodeIdle(reply: unknown): IdlePage {
   const [entries, deleted, next, mine] = list("take.lua", reply);
-  return { ...takenPage(entries, deleted), cursor: next === "" ? undefined : String(next), mine: decodeIds(mine) };
+  if (typeof next !== "string") throw new ReplyError("take.lua", shapeOf(reply)); // the scan would begin anew for ever
+  return { ...takenPage(entries, deleted), cursor: next === "" ? undefined : next, mine: decodeIds(mine) };
 }
 
 /** @internal */

@@ -1,3 +1,4 @@
+import { ReplyError } from "../errors.js";
 import { readCapabilities } from "./capabilities.js";
 import { decodeList } from "./decode-reply.js";
 import type { ConsumerRef, Decision, SettleOutcome, SettleRequest } from "./port.js";
@@ -46,7 +47,9 @@ export class SettleChunks {
   }
 
   async #answers(head: readonly (string | number)[], triples: readonly string[]): Promise<readonly unknown[]> {
-    return decodeList("settle.lua", await this.#run([...head, ...triples]));
+    const answers = decodeList("settle.lua", await this.#run([...head, ...triples]));
+    if (answers.length * 3 === triples.length) return answers;
+    throw new ReplyError("settle.lua", `${answers.length} outcomes of ${triples.length / 3} decisions`);
   }
 }
 

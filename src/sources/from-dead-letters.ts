@@ -1,8 +1,8 @@
 import { concatMap, defer, EMPTY, expand, finalize, from, map, retry, throwError, timer, type Observable } from "rxjs";
 import { reconnectDelayMs } from "../flow/backoff.js";
-import { integer, text } from "../model/check.js";
+import { durationMs, integer, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
-import type { EntryId } from "../model/entry-id.js";
+import { entryId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import { classifyError } from "../redis/classify-error.js";
 import type { RedisClient } from "../redis/client.js";
@@ -53,7 +53,8 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
   streamName("stream", text("stream", stream));
   text("group", group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
-  integer("everyMs", everyMs, 10);
+  durationMs("everyMs", everyMs, 10);
+  if (after !== undefined) entryId("after", after);
   integer("pageSize", pageSize, 1, 10_000);
   const port = toPort(redis);
   const ref = { stream, group };

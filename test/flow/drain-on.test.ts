@@ -14,7 +14,17 @@ describe("drainOn", () => {
     send("SIGWINCH");
     expect(signal.aborted).toBe(true);
     expect(signal.reason).toEqual(new Error("SIGWINCH received: draining"));
+    send("SIGUSR2"); // the supervisor's, after a person's: no effect
+    expect(signal.reason).toEqual(new Error("SIGWINCH received: draining"));
     expect(listeners()).toBe(before);
+  });
+
+  it("leaves a second signal of the same kind its ordinary effect", () => {
+    const before = process.listenerCount("SIGUSR2");
+    const signal = drainOn("SIGUSR2");
+    send("SIGUSR2");
+    expect(signal.aborted).toBe(true);
+    expect(process.listenerCount("SIGUSR2")).toBe(before);
   });
 
   it("makes independent signals", () => {
@@ -29,9 +39,9 @@ describe("drainOn", () => {
     expect(() => drainOn()).toThrow(new RangeError('Expected `signals` to name at least one process signal, such as "SIGTERM"'));
   });
 
-  it("leaves nothing behind when Node does not know a signal", () => {
+  it("leaves no listener behind when one of its signals can't be listened to: it would swallow the others", () => {
     const before = listeners();
-    expect(() => drainOn("SIGKILL")).toThrow();
+    expect(() => drainOn("SIGUSR2", "SIGKILL")).toThrow(); // nobody can listen to SIGKILL
     expect(listeners()).toBe(before);
   });
 });

@@ -51,7 +51,7 @@ describe("groupSettings", () => {
     [{ maxInFlight: 1, stream: ["a", "b"] }, /^Expected `maxInFlight` to be at least the number of streams \(2\), got `1`/],
     [{ blockMs: 0 }, /^Expected `blockMs` to be an integer from 1 to 60000/],
     [{ blockMs: 60_001 }, /^Expected `blockMs`/],
-    [{ leaseMs: 99 }, /^Expected `leaseMs` to be an integer of 100 or more/],
+    [{ leaseMs: 99 }, /^Expected `leaseMs` to be an integer from 100 to 2147483647/],
     [{ leaseMs: Infinity }, /^Expected `leaseMs`/],
     [{ onMissingGroup: "ignore" }, /^Expected `onMissingGroup` to be one of "recreate", "fail"/],
     [{ drainTimeoutMs: -1 }, /^Expected `drainTimeoutMs`/],

@@ -147,39 +147,75 @@ describe("leases", () => {
 });
 
 describe("a drain", () => {
+  /** A read that is under way may still answer for so long. */
+  const lastReadMs = 50;
+
   it("reads no more, keeps the leases, and completes when the last delivery is settled", () => {
     const feed = new Feed();
     const run = new GroupRun({ read: feed.read }, { leaseMs: 900 });
     run.play(3_000, {
       10: () => feed.push(1, 2),
       100: () => run.drain.abort(),
-      150: () => feed.push(3),
+      200: () => feed.push(3),
       700: () => run.settle([1]),
       1_000: () => run.settle([2]),
     });
     expect(run.ids).toEqual(["1-0", "2-0"]);
     expect(run.port.timesOf("renew")).toEqual([300, 600, 900]);
     expect(run.recording).toMatchObject({ ended: "complete", endedAt: 1_000 });
-    expect(run.status("draining")).toEqual([{ _tag: "draining", unsettled: 2, at: 100 }]);
+    expect(run.status("draining")).toEqual([{ _tag: "draining", unsettled: 2, at: 100 + lastReadMs }]);
     expect(run.statuses.at(-1)).toEqual({ _tag: "stopped", reason: "drained", released: 0, at: 1_000 });
-    expect(run.port.sent.filter(({ name, at }) => at > 100 && !["renew", "leave"].includes(name))).toEqual([]);
+    expect(run.port.sent.filter(({ name, at }) => at > 100 && !["renew", "closeReader", "leave"].includes(name))).toEqual([]);
     expect(run.port.open).toEqual({ commands: 0, readers: 0 });
   });
 
-  it("completes at once when nothing is in flight", () => {
-    const run = new GroupRun().play(500, { 100: () => undefined });
-    expect(run.recording.ended).toBeUndefined();
-    const drained = new GroupRun();
-    drained.play(500, { 100: () => drained.drain.abort() });
-    expect(drained.recording).toMatchObject({ ended: "complete", endedAt: 100 });
-    expect(drained.port.leaves).toHaveLength(1);
+  it("completes soon when nothing is in flight", () => {
+    const run = new GroupRun();
+    run.play(500, { 100: () => run.drain.abort() });
+    expect(run.recording.ended).toBe("complete");
+    expect(run.recording.endedAt).toBeLessThanOrEqual(100 + lastReadMs);
+    expect(run.port.leaves).toHaveLength(1);
+  });
+
+  it("hands out what the read under way still answers, and is then over with it", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read });
+    run.play(500, { 100: () => run.drain.abort(), 120: () => feed.push(1), 125: () => feed.push(2), 300: () => run.settle([1]) });
+    expect(run.ids).toEqual(["1-0"]);
+    expect(run.port.reads).toHaveLength(1);
+    expect(run.status("draining")).toEqual([{ _tag: "draining", unsettled: 1, at: 120 }]);
+    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 300 });
+  });
+
+  it("begins nothing new while it waits for that read", () => {
+    const run = new GroupRun({ read: () => timer(30).pipe(map(() => [])), takeIdle: () => of({ ...noneIdle, cursor: "(1-0" }) });
+    const before: number[] = [];
+    run.play(500, { 100: () => { before.push(run.port.sent.length); run.drain.abort(); } }); // prettier-ignore
+    expect(run.port.sent.slice(before[0]).map(({ name }) => name)).toEqual(["closeReader", "leave"]);
+    expect(run.recording.ended).toBe("complete");
+  });
+
+  it("while it waits for credit is over with reading, and completes when the last is settled", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read }, { maxInFlight: 1 });
+    run.play(900, { 10: () => feed.push(1, 2), 100: () => run.drain.abort(), 400: () => run.settle([1]) });
+    expect(run.ids).toEqual(["1-0"]);
+    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 400 });
+  });
+
+  it("does not read what could be read with credit that comes back at once", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read }, { maxInFlight: 1 });
+    run.play(900, { 10: () => feed.push(1, 2), 100: () => run.drain.abort(), 110: () => run.settle([1]) });
+    expect(run.ids).toEqual(["1-0"]);
+    expect(run.recording.ended).toBe("complete");
   });
 
   it("that was asked for before the subscription reads nothing at all", () => {
     const run = new GroupRun();
     run.drain.abort();
     run.play(500);
-    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 0 });
+    expect(run.recording.ended).toBe("complete");
     expect(run.port.reads).toEqual([]);
     expect(run.tags).toEqual(["starting", "draining", "stopped"]);
     expect(run.port.open).toEqual({ commands: 0, readers: 0 });
@@ -195,30 +231,38 @@ describe("a drain", () => {
       60: () => signals.push(...run.deliveries.slice(1).map(({ signal }) => signal)),
       100: () => run.drain.abort(),
     });
-    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 500 });
+    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 500 + lastReadMs });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
-    expect(run.statuses.at(-1)).toEqual({ _tag: "stopped", reason: "drained", released: 2, at: 500 });
+    expect(run.statuses.at(-1)).toEqual({ _tag: "stopped", reason: "drained", released: 2, at: 500 + lastReadMs });
     expect(run.port.leaves).toEqual([{ remove: false, leaveAlone: [] }]);
+  });
+
+  it("leaves alone at the deadline what a sink is writing", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read }, { drainTimeoutMs: 400 });
+    run.play(2_000, { 10: () => feed.push(1, 2), 50: () => run.begin(2), 100: () => run.drain.abort() });
+    expect(run.port.leaves).toEqual([{ remove: false, leaveAlone: ["2-0"] }]);
   });
 
   it("gives up at once with a deadline of 0", () => {
     const feed = new Feed();
     const run = new GroupRun({ read: feed.read }, { drainTimeoutMs: 0 });
     run.play(500, { 10: () => feed.push(1), 100: () => run.drain.abort() });
-    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 100 });
+    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 100 + lastReadMs });
   });
 
-  it("while a read is blocked drops that read", () => {
+  it("drops a read that stays blocked", () => {
     const run = new GroupRun({ read: () => NEVER });
     run.play(500, { 100: () => run.drain.abort() });
-    expect(run.port.timesOf("closeReader")).toEqual([100]);
-    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 100 });
+    expect(run.port.timesOf("closeReader")).toEqual([100 + lastReadMs]);
+    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 100 + lastReadMs });
   });
 
   it("while Redis is away completes as well", () => {
     const run = new GroupRun({ read: () => error("ECONNREFUSED"), leave: () => NEVER });
     run.play(10_000, { 100: () => run.drain.abort() });
-    expect(run.recording).toMatchObject({ ended: "complete", endedAt: 2_100 });
+    expect(run.recording.ended).toBe("complete");
+    expect(run.recording.endedAt).toBeLessThanOrEqual(2_100 + lastReadMs);
     expect(run.statuses.at(-1)).toMatchObject({ _tag: "stopped", reason: "drained", released: 0 });
     expect(run.port.open).toEqual({ commands: 0, readers: 0 });
   });
@@ -231,10 +275,18 @@ describe("a drain", () => {
       10: () => feed.push(1),
       20: () => (run.deliveries[0] as unknown as { origin: { watch: (watcher: object) => void } }).origin.watch({ starved }),
       100: () => run.drain.abort(),
-      101: () => expect(starved).toHaveBeenCalledTimes(1),
+      [101 + lastReadMs]: () => expect(starved).toHaveBeenCalledTimes(1),
       200: () => run.settle([1]),
     });
     expect(run.recording).toMatchObject({ ended: "complete", endedAt: 200 });
+  });
+
+  it("can still end in an error that does not heal", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read, renew: () => error("NOAUTH Authentication required.") }, { leaseMs: 900 });
+    run.play(2_000, { 10: () => feed.push(1), 100: () => run.drain.abort() });
+    expect(run.recording).toMatchObject({ ended: "error", endedAt: 300, error: { _tag: "AccessError" } });
+    expect(run.status("stopped")).toMatchObject([{ reason: "error" }]);
   });
 
   it("leaves no listener at the signal behind", () => {
@@ -299,16 +351,16 @@ describe("an unsubscription", () => {
   it("during a drain leaves once, too", () => {
     const feed = new Feed();
     const run = new GroupRun({ read: feed.read });
-    run.play(200, { 10: () => feed.push(1), 100: () => run.drain.abort() });
+    run.play(300, { 10: () => feed.push(1), 100: () => run.drain.abort() });
     expect(run.port.leaves).toHaveLength(1);
     expect(run.status("stopped")).toMatchObject([{ reason: "unsubscribed" }]);
   });
 
   it("while the drain's departure is under way does not leave twice, and lets it come to its end", () => {
     const run = new GroupRun({ leave: () => timer(50).pipe(map(() => 3)) });
-    run.play(120, { 100: () => run.drain.abort() });
+    run.play(170, { 100: () => run.drain.abort() });
     expect(run.port.leaves).toHaveLength(1);
-    expect(run.status("stopped")).toEqual([{ _tag: "stopped", reason: "drained", released: 3, at: 150 }]);
+    expect(run.status("stopped")).toEqual([{ _tag: "stopped", reason: "drained", released: 3, at: 200 }]);
   });
 });
 

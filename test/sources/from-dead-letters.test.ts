@@ -179,7 +179,7 @@ describe("fromDeadLetters", () => {
     [{ stream: "a}" }, /^Expected `stream` to have a whole hash tag/],
     [{ group: "" }, /^Expected `group`/],
     [{ deadLetterStream: "" }, /^Expected `deadLetterStream`/],
-    [{ everyMs: 9 }, /^Expected `everyMs` to be an integer of 10 or more/],
+    [{ everyMs: 9 }, /^Expected `everyMs` to be an integer from 10 to 2147483647/],
     [{ everyMs: 2 ** 31 }, /^Expected `everyMs`/],
     [{ pageSize: 0 }, /^Expected `pageSize` to be an integer from 1 to 10000/],
     [{ pageSize: 10_001 }, /^Expected `pageSize`/],

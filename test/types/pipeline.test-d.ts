@@ -111,8 +111,6 @@ describe("a mistake", () => {
     const decoded$ = orders$.pipe(decode(Order));
     // @ts-expect-error amount is a number
     void decoded$.pipe(retryToDLQ((order: { amount: string }) => order.amount, { maxDeliveries: 5 }));
-    // @ts-expect-error there is no such field
-    void decoded$.pipe(retryToDLQ((order) => order.price, { maxDeliveries: 5 }));
   });
 
   it("does not compile: an option that is required", () => {

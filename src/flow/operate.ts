@@ -1,0 +1,30 @@
+import { Observable, Subject, takeUntil, tap, type OperatorFunction, type Subscriber } from "rxjs";
+
+/** What an operator does with its source. @internal */
+export interface Handlers<A> {
+  readonly next: (value: A) => void;
+  /** @defaultValue passes the error on */
+  readonly error?: (error: unknown) => void;
+  readonly complete: () => void;
+}
+
+/**
+ * Makes an operator whose handlers share state, as RxJS makes its own: what `next` throws becomes an error of the pipeline, and
+ * a source that emits synchronously stops as soon as the subscriber has had enough.
+ * @internal
+ */
+export function operate<A, B>(init: (subscriber: Subscriber<B>) => Handlers<A>): OperatorFunction<A, B> {
+  return (source) =>
+    new Observable((subscriber) => {
+      const closed = new Subject<void>();
+      subscriber.add(() => closed.next()); // before the source is subscribed: it may not return until it is through
+      const { next, error = (thrown: unknown) => subscriber.error(thrown), complete } = init(subscriber);
+      // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- tap holds no subscription of its own
+      source.pipe(takeUntil(closed), tap(next)).subscribe({
+        error,
+        complete: () => {
+          if (!subscriber.closed) complete();
+        },
+      });
+    });
+}
