@@ -27,7 +27,11 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: "types", include: [], typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"] } },
+        test: {
+          name: "types",
+          include: [],
+          typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "test/types/tsconfig.json" },
+        },
       },
       {
         test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 120_000 },

@@ -1,13 +1,17 @@
 import type { Either } from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
-import { from, isObservable, type Observable, type ObservableInput } from "rxjs";
+import { from, isObservable, type InteropObservable, type Observable, type ObservableInput, type ReadableStreamLike } from "rxjs";
 
 /**
- * What a handler may give back: a value; an fp-ts `Either` or `TaskEither`, where `Left` is a failure; or any `ObservableInput` -
+ * What a handler may give back: a value; an fp-ts `Either` or `TaskEither`, where `Left` is a failure; or any lazy `ObservableInput` -
  * promise, Observable, async iterable, generator - whose last value counts. Arrays, strings, maps and sets are values.
  * @public
  */
-export type HandlerResult<B> = B | Either<unknown, B> | TaskEither<unknown, B> | ObservableInput<B | Either<unknown, B>>;
+export type HandlerResult<B> = B | Either<unknown, B> | TaskEither<unknown, B> | Lazy<B | Either<unknown, B>>;
+
+/** `ObservableInput` without what is a value to a person who writes a handler: arrays and other iterables that are there already. */
+type Lazy<B> =
+  PromiseLike<B> | Observable<B> | InteropObservable<B> | AsyncIterable<B> | ReadableStreamLike<B> | Generator<B, unknown, undefined>;
 
 /** Thrown for a `Left`, so that all failures travel one road. @internal */
 export class LeftFailure {

@@ -188,7 +188,7 @@ describe("a drain", () => {
   });
 
   it("begins nothing new while it waits for that read", () => {
-    const run = new GroupRun({ read: () => timer(30).pipe(map(() => [])), takeIdle: () => of({ ...noneIdle, cursor: "(1-0" }) });
+    const run = new GroupRun({ read: () => timer(30).pipe(map(() => [])) });
     const before: number[] = [];
     run.play(500, { 100: () => { before.push(run.port.sent.length); run.drain.abort(); } }); // prettier-ignore
     expect(run.port.sent.slice(before[0]).map(({ name }) => name)).toEqual(["closeReader", "leave"]);
@@ -405,6 +405,19 @@ describe("deliveries that nobody settles", () => {
       100: () => (run.deliveries[0] as unknown as { origin: { hindered: (by: unknown) => void } }).origin.hindered(cause),
     });
     expect(run.status("stalled")).toEqual([{ _tag: "stalled", unsettled: 1, oldest: "1-0", idleMs: 50, cause, at: 100 }]);
+  });
+});
+
+describe("a sink that can't write, when nothing is in flight any more", () => {
+  it("is not reported as stalled", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read });
+    run.play(200, {
+      50: () => feed.push(1),
+      60: () => run.settle([1]),
+      100: () => (run.deliveries[0] as unknown as { origin: { hindered: (by: unknown) => void } }).origin.hindered("late"),
+    });
+    expect(run.tags).not.toContain("stalled");
   });
 });
 

@@ -386,6 +386,15 @@ describe("retries", () => {
   });
 });
 
+describe("a retry of a stream that this source does not read, or later than one that is known", () => {
+  it("changes nothing", () => {
+    const feed = new Feed();
+    const run = new GroupRun({ read: feed.read, takeDue: () => of({ entries: [], deleted: [], nextDueMs: 400 }) });
+    run.play(390, { 5: () => feed.push(1), 10: () => run.settle([1], 5_000) });
+    expect(run.port.timesOf("takeDue")).toEqual([0]);
+  });
+});
+
 describe("a broken connection for commands", () => {
   it("makes it look for own entries, now and once more when the server can't feed a lost read any more", () => {
     const broken = new Subject<void>();
@@ -516,6 +525,31 @@ describe("the group", () => {
       const run = new GroupRun({ takeDue: inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [], nextDueMs: undefined }), () => error(noGroup)) }, { onMissingGroup: "fail" }).play(1_500); // prettier-ignore
       expect(run.recording).toMatchObject({ ended: "error", error: { _tag: "GroupMissingError" } });
     });
+  });
+
+  it.each([
+    "NOPERM this user has no permissions to run the 'xgroup|create' command",
+    "OOM command not allowed when used memory > 'maxmemory'.",
+  ])("that can't be made may be there already: reading tells (%s)", (message) => {
+    const feed = new Feed();
+    const run = new GroupRun({ createGroup: () => error(message), read: feed.read });
+    run.play(100, { 50: () => feed.push(1) });
+    expect(run.ids).toEqual(["1-0"]);
+    expect(run.port.argsOf("createGroup")).toHaveLength(1);
+    expect(run.tags).not.toContain("reconnecting");
+  });
+
+  it("that may not be made, and is not there, ends the source", () => {
+    const run = new GroupRun({ createGroup: () => error("NOPERM no permissions"), read: () => error(noGroup) }).play(100);
+    expect(run.recording).toMatchObject({ ended: "error", error: { _tag: "AccessError" } });
+  });
+
+  it("that can't be made for want of memory, and is not there, is tried again", () => {
+    const create = inTurn<Observable<boolean>>(() => error("OOM command not allowed"), () => error("OOM command not allowed"), () => of(true)); // prettier-ignore
+    const run = new GroupRun({ createGroup: create, read: inTurn<Observable<readonly StreamPage[]>>(() => error(noGroup), () => NEVER) }).play(500); // prettier-ignore
+    expect(run.recording.ended).toBeUndefined();
+    expect(run.port.argsOf("createGroup")).toHaveLength(3);
+    expect(run.port.reads).toHaveLength(2);
   });
 
   it("is made at the start also with onMissingGroup: fail", () => {

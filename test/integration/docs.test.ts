@@ -26,7 +26,7 @@ describe("the code in README, docs and docstrings", () => {
   beforeAll(() => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    const prelude = readFileSync(join(root, "test/support/doc-prelude.ts"), "utf8");
+    const prelude = readFileSync(join(root, "test/support/doc-prelude.txt"), "utf8");
     blocks.forEach((block, index) => writeFileSync(fileOf(index), toModule(block, prelude)));
     writeFileSync(join(folder, "runner.mjs"), runner);
     const config = {

@@ -33,7 +33,7 @@ describe("integer", () => {
 describe("durationMs", () => {
   it("takes whole ms, 0 included", () => expect([durationMs("waitMs", 0), durationMs("waitMs", 60_000)]).toEqual([0, 60_000]));
 
-  it.each([-1, 0.5, NaN, Infinity])("refuses %d", (ms) =>
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 31])("refuses %d", (ms) =>
     expect(() => durationMs("waitMs", ms)).toThrow(/^Expected `waitMs` to be an integer from 0 to 2147483647/),
   );
 

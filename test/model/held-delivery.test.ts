@@ -35,6 +35,7 @@ describe("a delivery", () => {
     const delivery = source.one("1-0");
     source.lose(delivery);
     expect(delivery.signal.aborted).toBe(true);
+    expect(delivery.signal.reason).toEqual(new Error("The lease of this delivery is lost"));
   });
 
   it("has a signal that is aborted already when it is first read after an abort for another reason", () => {

@@ -69,6 +69,8 @@ describe("exponential", () => {
 describe("fixed", () => {
   it("is the same after every failure", () => expect(delays(fixed(250))).toEqual([250, 250, 250, 250, 250, 250]));
 
+  it("may be longer than a timer can wait: Redis does", () => expect(delays(fixed(2 ** 40))[0]).toBe(2 ** 40));
+
   it("refuses a negative delay", () => expect(() => fixed(-1)).toThrow(/^Expected `delayMs`/));
 });
 

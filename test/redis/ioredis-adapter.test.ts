@@ -394,6 +394,13 @@ describe("the commands", () => {
       expect((await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), reply)).calls[1]![8]).toBe("delete");
     });
 
+    it("asks again about a server that can't answer at the moment", async () => {
+      const reply = (): never => {
+        throw new Error("LOADING Redis is loading the dataset in memory");
+      };
+      await expect(sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), reply)).rejects.toThrow("LOADING");
+    });
+
     it("refuses fewer outcomes than decisions: what is not accounted for would wait for ever", async () => {
       await expect(sent((commands) => commands.settle(ref, request), ["done"])).rejects.toMatchObject({ _tag: "ReplyError" });
     });
