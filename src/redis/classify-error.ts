@@ -1,11 +1,11 @@
-import { AccessError, CommandError, GroupMissingError, isStreamsError, WrongTypeError, type StreamsError } from "../errors.js";
+import { AccessError, CommandError, GroupMissingError, isStreamsError, WrongTypeError } from "../errors.js";
 
 /**
  * What an error of a command means for a pipeline. `transient` heals by itself: another attempt is worth it, for ever.
  * @internal
  */
 export type Verdict =
-  { readonly _tag: "transient" } | { readonly _tag: "missingGroup" } | { readonly _tag: "fatal"; readonly error: StreamsError };
+  { readonly _tag: "transient" } | { readonly _tag: "missingGroup" } | { readonly _tag: "fatal"; readonly error: Error };
 
 const transient: Verdict = { _tag: "transient" };
 
@@ -24,6 +24,7 @@ const misuse =
 /** @internal */
 export function classifyError(error: unknown, about: { readonly stream: string; readonly group: string }): Verdict {
   if (isStreamsError(error)) return { _tag: "fatal", error };
+  if (error instanceof TypeError || error instanceof RangeError) return { _tag: "fatal", error }; // a bug, of ours or of a policy: it will not heal
   if (!(error instanceof Error)) return transient;
   if (denied.test(error.message)) return fatal(new AccessError(error.message, withoutArguments(error)));
   switch (codeOf(error.message)) {
@@ -48,7 +49,7 @@ export function classifyError(error: unknown, about: { readonly stream: string; 
 export const missingGroup = (ref: { readonly stream: string; readonly group: string }, cause: unknown): GroupMissingError =>
   new GroupMissingError(ref.stream, ref.group, cause);
 
-const fatal = (error: StreamsError): Verdict => ({ _tag: "fatal", error });
+const fatal = (error: Error): Verdict => ({ _tag: "fatal", error });
 
 /** An ioredis error carries the whole command, payloads included; what is shown and kept must not. */
 export function withoutArguments(error: Error): Error {
