@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DecodeError, GroupMissingError, WrongTypeError } from "../../src/errors.js";
+import { DecodeError, GroupMissingError, isStreamsError, WrongTypeError } from "../../src/errors.js";
 import { classifyError, missingGroup, withoutArguments } from "../../src/redis/classify-error.js";
 
 const about = { stream: "orders", group: "shipping" };
@@ -7,7 +7,7 @@ const about = { stream: "orders", group: "shipping" };
 /** `"transient"`, `"missingGroup"`, or the tag of what ends the pipeline. */
 function verdictOf(message: string): string {
   const verdict = classifyError(Object.assign(new Error(message), { name: "ReplyError" }), about);
-  return verdict._tag === "fatal" ? verdict.error._tag : verdict._tag;
+  return verdict._tag === "fatal" ? (isStreamsError(verdict.error) ? verdict.error._tag : verdict.error.name) : verdict._tag;
 }
 
 /** How servers and ioredis wrap what they say. */
@@ -129,5 +129,11 @@ describe("withoutArguments", () => {
   it("keeps name and message", () => {
     const bare = withoutArguments(Object.assign(new Error("WRONGTYPE"), { name: "ReplyError", command: { args: ["secret"] } }));
     expect([bare.name, bare.message, "command" in bare]).toEqual(["ReplyError", "WRONGTYPE", false]);
+  });
+
+  it("ends the pipeline for a bug, which another attempt would meet again", () => {
+    for (const bug of [new TypeError("x is not a function"), new RangeError("Invalid array length")]) {
+      expect(classifyError(bug, about)).toEqual({ _tag: "fatal", error: bug });
+    }
   });
 });
