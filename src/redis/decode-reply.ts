@@ -64,6 +64,12 @@ export function decodeIdle(reply: unknown): IdlePage {
   return { ...takenPage(entries, deleted), cursor: next === "" ? undefined : next, mine: decodeIds(mine) };
 }
 
+/** The answer of renew.lua. @internal */
+export function decodeRenewal(reply: unknown): { readonly lost: readonly EntryId[]; readonly deleted: readonly EntryId[] } {
+  const [lost, deleted] = list("renew.lua", reply);
+  return { lost: decodeIds(lost), deleted: decodeIds(deleted) };
+}
+
 /** @internal */
 export function decodeIds(reply: unknown): readonly EntryId[] {
   return list("a script", reply) as readonly EntryId[];

@@ -1,3 +1,4 @@
+import { CommandConnection } from "./command-connection.js";
 import { IoredisCommands } from "./ioredis-commands.js";
 import { IoredisReader } from "./ioredis-reader.js";
 import { slotOf } from "./cluster-slot.js";
@@ -33,7 +34,7 @@ class IoredisPort implements StreamsPort {
   }
 
   openCommands(): StreamCommands {
-    return new IoredisCommands(this.#connect(commandProfile, clusterCommandProfile), this.#toKey);
+    return new IoredisCommands(new CommandConnection(this.#connect(commandProfile, clusterCommandProfile), this.#toKey));
   }
 
   openReader(): StreamReader {

@@ -1,3 +1,4 @@
+import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import { ReplyError } from "../errors.js";
 import { readCapabilities } from "./capabilities.js";
 import { decodeList } from "./decode-reply.js";
@@ -25,9 +26,7 @@ export class SettleChunks {
     const onAck = mode === "ack" ? "keep" : (await readCapabilities(this.#call)).xackdel ? "xackdel" : "delete";
     const head = [this.#ref.group, this.#ref.consumer, onAck];
     const outcomes: SettleOutcome[] = [];
-    for (let from = 0; from < decisions.length; from += this.#size) {
-      outcomes.push(...(await this.#chunk(head, decisions.slice(from, from + this.#size))));
-    }
+    for (const chunk of chunksOf(this.#size)(decisions)) outcomes.push(...(await this.#chunk(head, chunk)));
     return outcomes;
   }
 

@@ -1,0 +1,59 @@
+import { Subject, type Observable } from "rxjs";
+import { retryKey } from "../model/keys.js";
+import type { RedisConnection } from "./client.js";
+import type { GroupRef } from "./port.js";
+import { runScript, type Call, type Script } from "./script.js";
+
+/** How long `close` waits for answers to what was sent. */
+const closeWithinMs = 2_000;
+
+/** A connection that is never blocked, with the keys behind the user's names; it reconnects by itself. @internal */
+export class CommandConnection {
+  /** Emits when it broke. */
+  readonly broken: Observable<void>;
+  /** The key of a stream: its name with the prefix of the user's client. */
+  readonly toKey: (stream: string) => string;
+  readonly #connection: RedisConnection;
+  #unanswered = 0;
+  #closing: NodeJS.Timeout | undefined;
+  #trouble: Error | undefined;
+
+  constructor(connection: RedisConnection, toKey: (stream: string) => string) {
+    const broken = new Subject<void>();
+    this.#connection = connection;
+    this.toKey = toKey;
+    this.broken = broken.asObservable();
+    connection.on("close", () => broken.next());
+    connection.on("error", (error) => (this.#trouble = error)); // without a listener ioredis prints
+  }
+
+  /** The stream and its retry schedule. */
+  keys({ stream, group }: GroupRef): [stream: string, retries: string] {
+    const key = this.toKey(stream);
+    return [key, retryKey(key, group)];
+  }
+
+  readonly call: Call = async (command, ...args) => {
+    this.#unanswered += 1;
+    try {
+      return await this.#connection.call(command, ...args);
+    } catch (error) {
+      throw error instanceof Error && error.message === "Connection is closed." ? (this.#trouble ?? error) : error;
+    } finally {
+      this.#unanswered -= 1;
+      if (this.#unanswered === 0 && this.#closing !== undefined) {
+        clearTimeout(this.#closing);
+        this.#connection.disconnect();
+      }
+    }
+  };
+
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.call, script, keys, args);
+  }
+
+  close(): void {
+    if (this.#unanswered === 0) return this.#connection.disconnect();
+    this.#closing ??= setTimeout(() => this.#connection.disconnect(), closeWithinMs).unref();
+  }
+}
