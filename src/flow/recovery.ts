@@ -5,6 +5,9 @@ import type { Session } from "./session.js";
 import { SweepStale } from "./sweep-stale.js";
 import { TakeDue } from "./take-due.js";
 
+/** A lease's time sees so many walks of the PEL. */
+const sweepsPerLease = 4;
+
 /** The chores of the streams that one reader reads. It says when it wants to run; the read loop lets it. @internal */
 export class Recovery {
   readonly #session: Session;
@@ -14,13 +17,15 @@ export class Recovery {
   readonly #rescheduled = new Subject<void>();
 
   constructor(session: Session, streams: readonly string[]) {
+    const { recover, leaseMs } = session.settings;
+    const pace = { minIdleMs: leaseMs, everyMs: recover ? leaseMs / sweepsPerLease : Infinity };
     this.#session = session;
     for (const stream of streams) {
       const ref = { stream, group: session.settings.group, consumer: session.consumer };
       const own = new RecoverOwn(session, ref);
       this.#own.set(stream, own);
       this.#due.set(stream, new TakeDue(session, ref));
-      this.#sweeps.push(new SweepStale(session, ref, own));
+      this.#sweeps.push(new SweepStale(session, ref, own, pace));
     }
   }
 

@@ -4,8 +4,14 @@ import { takeOver, type Chore, type Page } from "./chore.js";
 import type { RecoverOwn } from "./recover-own.js";
 import type { Session } from "./session.js";
 
-/** A lease's time sees so many sweeps of the PEL, each after a jittered pause. */
-const sweepsPerLease = 4;
+/** @internal */
+export interface SweepPace {
+  /** How long an entry must be idle to be taken over, ms. */
+  readonly minIdleMs: number;
+  /** From the end of a walk to the next one, ms; jittered, so that consumers do not walk in step. Infinity: never. */
+  readonly everyMs: number;
+}
+
 /** Rest after a page with nothing in it: walking a PEL of a million entries costs the server a few percent, not a core. */
 const restMs = 25;
 
@@ -18,14 +24,16 @@ export class SweepStale implements Chore {
   readonly #session: Session;
   readonly #ref: ConsumerRef;
   readonly #own: RecoverOwn;
+  readonly #pace: SweepPace;
   #cursor = "-";
   #at: number;
 
-  constructor(session: Session, ref: ConsumerRef, own: RecoverOwn) {
+  constructor(session: Session, ref: ConsumerRef, own: RecoverOwn, pace: SweepPace) {
     this.#session = session;
     this.#ref = ref;
     this.#own = own;
-    this.#at = session.settings.recover ? 0 : Infinity;
+    this.#pace = pace;
+    this.#at = pace.everyMs === Infinity ? Infinity : 0;
   }
 
   get at(): number {
@@ -33,14 +41,15 @@ export class SweepStale implements Chore {
   }
 
   run(): Observable<Page> {
-    const { commands, settings } = this.#session;
+    const { commands } = this.#session;
+    const { minIdleMs } = this.#pace;
     return takeOver(this.#session, this.#ref, "stale", (max) =>
-      from(commands.takeIdle(this.#ref, { max, minIdleMs: settings.leaseMs, cursor: this.#cursor })).pipe(tap((page) => this.#goOn(page))),
+      from(commands.takeIdle(this.#ref, { max, minIdleMs, cursor: this.#cursor })).pipe(tap((page) => this.#goOn(page))),
     );
   }
 
   #goOn({ cursor, entries, mine }: IdlePage): void {
-    const pauseMs = (this.#session.settings.leaseMs / sweepsPerLease) * (0.8 + Math.random() * 0.4);
+    const pauseMs = this.#pace.everyMs * (0.8 + Math.random() * 0.4);
     this.#cursor = cursor ?? "-";
     this.#at = asyncScheduler.now() + (cursor === undefined ? pauseMs : entries.length > 0 ? 0 : restMs);
     const open = this.#session.ledger.open(this.#ref.stream);
