@@ -14,6 +14,7 @@ import {
   race,
   share,
   startWith,
+  Subject,
   take,
   takeUntil,
   tap,
@@ -74,9 +75,17 @@ function openSession(port: StreamsPort, settings: GroupSettings): Session {
     ledger: new CreditLedger(settings.maxInFlight),
     settings,
     consumer: settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`,
-    report: (status: SourceStatus) => settings.status?.next(status),
+    report: reporter(settings.status),
     closing: new Set(),
   };
+}
+
+/** An observer that throws is reported as RxJS reports it, and does not end the pipeline. */
+function reporter(observer: GroupSettings["status"]): Session["report"] {
+  const statuses = new Subject<SourceStatus>();
+  // eslint-disable-next-line rxjs-x/no-ignored-error -- it never errors
+  statuses.subscribe({ next: (status) => observer?.next(status) });
+  return (status) => statuses.next(status);
 }
 
 /** Completes on drain: with the read that is under way, or soon, if that one is blocked. */

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { map, NEVER, of, Subject, throwError, timer, type Observable } from "rxjs";
+import { config, map, NEVER, of, Subject, throwError, timer, type Observable } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { groupSettings } from "../../src/flow/group-settings.js";
 import { openGroup } from "../../src/flow/open-group.js";
@@ -54,6 +54,17 @@ describe("a subscription", () => {
     expect(run.statuses[0]).toEqual({ _tag: "starting", streams: ["orders"], group: "shipping", consumer: "me", at: 0 });
     expect(run.statuses.at(-1)).toEqual({ _tag: "stopped", reason: "unsubscribed", released: 0, at: 10 });
     expect(run.tags).toEqual(["starting", "reading", "stopped"]);
+  });
+
+  it("goes on although its status observer throws, which is reported as RxJS does", async () => {
+    const unhandled: unknown[] = [];
+    config.onUnhandledError = (error) => void unhandled.push(error);
+    const broken = { next: () => { throw new Error("observer"); } }; // prettier-ignore
+    const run = new GroupRun({ read: new Feed().read }, { status: broken }).play(10);
+    expect(run.recording.ended).toBeUndefined();
+    expect(run.port.reads.length).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(unhandled).toEqual(Array.from({ length: 3 }, () => new Error("observer"))));
+    config.onUnhandledError = null;
   });
 
   it("needs no status observer", () => {
