@@ -38,6 +38,11 @@ module.exports = {
       ["flow/", "model/", "operators/", "redis/(port|client|ioredis-adapter)\\.ts$"],
       "a sink may reuse an operator, nothing else of its kind",
     ),
+    only(
+      "admin",
+      ["flow/backoff\\.ts$", "model/", "redis/(port|client|classify-error|ioredis-adapter)\\.ts$"],
+      "asks and changes over the port, outside of any pipeline",
+    ),
     {
       name: "pure-model",
       comment: "the model has no rxjs, no ioredis and no clock",

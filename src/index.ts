@@ -2,7 +2,13 @@
 
 // Sources: cold; each subscription owns its connections, credit and consumer
 export { fromGroup } from "./sources/from-group.js";
+export { fromClaims, type FromClaimsOptions } from "./sources/from-claims.js";
 export { fromDeadLetters, type FromDeadLettersOptions } from "./sources/from-dead-letters.js";
+export { fromPending, type FromPendingOptions } from "./sources/from-pending.js";
+
+// Watching: how groups do
+export { watchGroup, type WatchGroupOptions } from "./sources/watch-group.js";
+export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js";
 
 // Operators: turn a delivery into another, or into a decision about it
 export { decode, type Codec } from "./operators/decode.js";
@@ -12,6 +18,16 @@ export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 
 // Sinks: carry decisions out in Redis
 export { acknowledge, type AcknowledgeOptions } from "./sinks/acknowledge.js";
+
+// Groups as code: cold; each emits what happened, or what is, and completes
+export { createGroup, type CreateGroupOptions } from "./admin/create-group.js";
+export { deleteConsumer, type ConsumerDeletion, type DeleteConsumerOptions } from "./admin/delete-consumer.js";
+export { destroyGroup, type DestroyGroupOptions } from "./admin/destroy-group.js";
+export { listConsumers, type ListConsumersOptions } from "./admin/list-consumers.js";
+export { listGroups, type ListGroupsOptions } from "./admin/list-groups.js";
+export { pendingSummary, type PendingSummaryOptions } from "./admin/pending-summary.js";
+export { pruneConsumers, type PruneConsumersOptions } from "./admin/prune-consumers.js";
+export { setGroupPosition, type SetGroupPositionOptions } from "./admin/set-group-position.js";
 
 // Decisions and backoff policies
 export { settle } from "./model/settlement.js";
@@ -41,14 +57,20 @@ export {
 } from "./errors.js";
 
 // Types
-export type { FromGroupOptions } from "./flow/group-settings.js";
+export type { FromGroupOptions, GroupSourceOptions } from "./flow/group-settings.js";
 export type { HandlerResult } from "./flow/handler-result.js";
 export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead-letter.js";
 export type { Delivery } from "./model/delivery.js";
 export type { EntryId } from "./model/entry-id.js";
 export type { Fields } from "./model/fields.js";
+export type { ConsumerInfo, GroupInfo } from "./model/group-info.js";
+export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js";
+export type { LagSource } from "./model/lag.js";
+export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
+export type { GroupRates } from "./model/rates.js";
 export type { Receipt } from "./model/receipt.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
 export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";
 export type { RecoveredFrom, SourceStatus } from "./model/status.js";
+export type { GroupPresence, Verdict } from "./model/verdict.js";
 export type { RedisClient, RedisConnection } from "./redis/client.js";

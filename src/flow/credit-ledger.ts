@@ -115,10 +115,6 @@ export class CreditLedger implements Origin {
     );
   }
 
-  settling(stream: string): EntryId[] {
-    return this.#idsWhere((held) => held.stream === stream && held.state === "settling");
-  }
-
   confirm(confirmations: readonly Confirmation[]): void {
     for (const { held, retryInMs } of confirmations) {
       held.state = "settled";
@@ -137,6 +133,7 @@ export class CreditLedger implements Origin {
 
   /** The source is over: whatever is open is not its own any more. */
   abandon(reason: Error): void {
+    if (this.#over) return;
     this.#over = true;
     for (const held of this.#held) if (held.state === "open") this.#loseOne(held, reason);
     this.#tell((watcher) => watcher.abandoned?.());

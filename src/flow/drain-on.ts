@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * An AbortSignal that the first of these process signals aborts: give it to a source as `signal`, and the process finishes what
  * it has in flight before it ends.
@@ -16,6 +18,7 @@
 export function drainOn(...signals: readonly NodeJS.Signals[]): AbortSignal {
   if (signals.length === 0) throw new RangeError('Expected `signals` to name at least one process signal, such as "SIGTERM"');
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one for each source that it drains
   const abort = (name: NodeJS.Signals): void => controller.abort(new Error(`${name} received: draining`));
   try {
     for (const name of signals) process.once(name, abort);

@@ -1,18 +1,19 @@
-import { catchError, concat, defer, EMPTY, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
+import { catchError, concat, defer, EMPTY, filter, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
 import { recreateAfter } from "../model/group-position.js";
 import type { EntryId } from "../model/entry-id.js";
 import type { ReadTurn } from "./read-turn.js";
+import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 
 /** Sees to it that the group exists on every stream: made when it is missing at the start, made again when it vanishes. @internal */
 export class GroupKeeper {
-  readonly #session: Session;
+  readonly #session: Session<GroupSettings>;
   readonly #streams: readonly string[];
   readonly #reads: ReadTurn;
   /** `assumed`: it could not be made, so it may be there already; reading will tell. */
   #state: "unknown" | "assumed" | "present" | "lost" = "unknown";
 
-  constructor(session: Session, streams: readonly string[], reads: ReadTurn) {
+  constructor(session: Session<GroupSettings>, streams: readonly string[], reads: ReadTurn) {
     this.#session = session;
     this.#streams = streams;
     this.#reads = reads;
@@ -74,15 +75,23 @@ export class GroupKeeper {
           startId: settings.startId,
         }),
       ),
-      tap(() => this.#reads.expectRepeats(stream)),
       switchMap((startId) =>
         from(commands.createGroup({ stream, group }, startId)).pipe(
-          tap((made) => made && report({ _tag: "groupRecreated", stream, group, startId })),
+          filter(Boolean),
+          tap(() => report({ _tag: "groupRecreated", stream, group, startId })),
+          switchMap(() => this.#adoptRetries(stream)),
         ),
       ),
       ignoreElements(),
     );
   };
+
+  /** What waited for a retry lost its place in the PEL with the group; the schedule still knows it. */
+  #adoptRetries(stream: string): Observable<unknown> {
+    const { commands, settings, consumer } = this.#session;
+    const ref = { stream, group: settings.group, consumer };
+    return from(commands.scheduled(ref)).pipe(switchMap((ids) => (ids.length === 0 ? EMPTY : from(commands.adopt(ref, ids)))));
+  }
 
   #lastId(stream: string): Observable<EntryId | undefined> {
     return from(this.#session.commands.lastGeneratedId(stream));

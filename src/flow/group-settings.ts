@@ -4,20 +4,32 @@ import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import type { SourceStatus } from "../model/status.js";
 
-/** Options of `fromGroup`. @public */
-export interface FromGroupOptions {
-  /** The stream's key, or several; each gets the group. */
+/** What every source of a group takes. @public */
+export interface GroupSourceOptions {
+  /** The stream's key, or several. */
   readonly stream: string | readonly string[];
   readonly group: string;
+  /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
+  readonly consumer?: string | undefined;
+  /** The most deliveries unsettled at a time, from the number of streams to 1 000 000. @defaultValue `1000` */
+  readonly maxInFlight?: number | undefined;
+  /** Aborted: drain. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
+  readonly drainTimeoutMs?: number | undefined;
+  /** After how long without being settled a delivery is reported as stalled, ms, 1 or more. @defaultValue `60000` */
+  readonly stalledAfterMs?: number | undefined;
+  /** Hears what the source does; only its `next` is called, so that one observer may serve many sources. */
+  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
+}
+
+/** Options of `fromGroup`. @public */
+export interface FromGroupOptions extends GroupSourceOptions {
   /**
    * Where the group begins if it does not exist yet: `"0"` the whole stream, `"$"` what is added from now on, or an id after
    * which to begin. Required, because either default would surprise somebody. An existing group goes on where it is.
    */
   readonly startId: string;
-  /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
-  readonly consumer?: string | undefined;
-  /** The most deliveries unsettled at a time, from the number of streams to 1 000 000. @defaultValue `1000` */
-  readonly maxInFlight?: number | undefined;
   /** How long a read waits on the server, ms, 1 to 60 000. It waits shorter when a retry or a sweep is due. @defaultValue `2000` */
   readonly blockMs?: number | undefined;
   /**
@@ -32,47 +44,51 @@ export interface FromGroupOptions {
    * `GroupMissingError`. @defaultValue `"recreate"`
    */
   readonly onMissingGroup?: "recreate" | "fail" | undefined;
-  /** Aborted: drain. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
-  readonly drainTimeoutMs?: number | undefined;
-  /** After how long without being settled a delivery is reported as stalled, ms, 1 or more. @defaultValue `60000` */
-  readonly stalledAfterMs?: number | undefined;
-  /** Hears what the source does; only its `next` is called, so that one observer may serve many sources. */
-  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
-/** Options of `fromGroup` checked, with their defaults. @internal */
-export interface GroupSettings {
+/** Options of any source of a group checked, with their defaults. @internal */
+export interface SourceSettings {
   readonly streams: readonly string[];
   readonly group: string;
-  readonly startId: string;
   readonly consumer: string | undefined;
   readonly maxInFlight: number;
-  readonly blockMs: number;
   readonly leaseMs: number;
-  readonly recover: boolean;
-  readonly onMissingGroup: "recreate" | "fail";
   readonly signal: AbortSignal | undefined;
   readonly drainTimeoutMs: number;
   readonly stalledAfterMs: number;
   readonly status: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
+/** Options of `fromGroup` checked, with their defaults. @internal */
+export interface GroupSettings extends SourceSettings {
+  readonly startId: string;
+  readonly blockMs: number;
+  readonly recover: boolean;
+  readonly onMissingGroup: "recreate" | "fail";
+}
+
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function groupSettings(options: FromGroupOptions): GroupSettings {
-  const { stream, group, startId, consumer, recover = true, onMissingGroup = "recreate", signal, status } = options;
-  const { maxInFlight = 1000, blockMs = 2_000, leaseMs = 30_000, drainTimeoutMs = 25_000, stalledAfterMs = 60_000 } = options;
+  const { startId, blockMs = 2_000, leaseMs = 30_000, recover = true, onMissingGroup = "recreate" } = options;
   return {
-    streams: streamNames(stream),
-    group: text("group", group),
+    ...sourceSettings(options, durationMs("leaseMs", leaseMs, 100)),
     startId: startPosition(startId),
-    consumer: consumer === undefined ? undefined : text("consumer", consumer),
-    maxInFlight: windowFor(streamNames(stream).length, maxInFlight),
     blockMs: durationMs("blockMs", blockMs, 1, 60_000),
-    leaseMs: durationMs("leaseMs", leaseMs, 100),
     recover,
     onMissingGroup: oneOf("onMissingGroup", onMissingGroup, ["recreate", "fail"]),
+  };
+}
+
+/** @throws RangeError or TypeError that names the option, the value and the range @internal */
+export function sourceSettings(options: GroupSourceOptions, leaseMs: number): SourceSettings {
+  const { stream, group, consumer, maxInFlight = 1000, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+  const streams = streamNames(stream);
+  return {
+    streams,
+    group: text("group", group),
+    consumer: consumer === undefined ? undefined : text("consumer", consumer),
+    maxInFlight: windowFor(streams.length, maxInFlight),
+    leaseMs,
     signal: abortSignal(signal),
     drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),
     stalledAfterMs: durationMs("stalledAfterMs", stalledAfterMs, 1),

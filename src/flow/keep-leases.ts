@@ -1,5 +1,19 @@
-import { catchError, concatMap, defer, EMPTY, exhaustMap, from, ignoreElements, interval, tap, throwError, type Observable } from "rxjs";
+import {
+  catchError,
+  concatMap,
+  defer,
+  EMPTY,
+  exhaustMap,
+  from,
+  ignoreElements,
+  interval,
+  switchMap,
+  throwError,
+  type Observable,
+} from "rxjs";
 import { classifyError } from "../redis/classify-error.js";
+import type { EntryId } from "../model/entry-id.js";
+import type { ConsumerRef } from "../redis/port.js";
 import type { Session } from "./session.js";
 
 /** Renewals in a lease's time: two may fail before it runs out. */
@@ -25,7 +39,7 @@ function renew(session: Session, stream: string): Observable<unknown> {
     const ids = [...ledger.open(stream)];
     return ids.length === 0 ? EMPTY : from(commands.renew(ref, ids));
   }).pipe(
-    tap(({ lost, deleted }) => {
+    switchMap(({ lost, deleted, absent }) => {
       const given =
         lost.length === 0
           ? []
@@ -36,10 +50,21 @@ function renew(session: Session, stream: string): Observable<unknown> {
             );
       if (given.length > 0) report({ _tag: "leaseLost", stream, ids: given });
       if (deleted.length > 0) report({ _tag: "tombstone", stream, ids: deleted });
+      return adoptAbsent(session, ref, absent);
     }),
     catchError((error: unknown) => {
       const verdict = classifyError(error, ref);
       return verdict._tag === "fatal" ? throwError(() => verdict.error) : EMPTY; // the reader reports it; the next renewal comes in time
     }),
   );
+}
+
+/**
+ * In flight here and pending for nobody: the group was made anew elsewhere, or the consumer was deleted. They are made pending
+ * again, so that what fails can still be retried. Looked up once more, because what was settled meanwhile is absent with reason.
+ */
+function adoptAbsent({ commands, ledger }: Session, ref: ConsumerRef, absent: readonly EntryId[]): Observable<unknown> {
+  const open = ledger.open(ref.stream);
+  const ids = absent.filter((id) => open.has(id));
+  return ids.length === 0 ? EMPTY : from(commands.adopt(ref, ids));
 }

@@ -23,18 +23,26 @@ import type { Page } from "./chore.js";
 import { GroupKeeper } from "./group-keeper.js";
 import { ReadTurn } from "./read-turn.js";
 import { Recovery } from "./recovery.js";
+import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 import { whenFree } from "./when-free.js";
 
 /** How long a server may go on feeding a read that was given up here, beyond its BLOCK. */
 const ghostMs = 300;
 
+/** Reads all streams of a source, those that one command can read together with one reader. @internal */
+export function readGroups(session: Session<GroupSettings>): Observable<Page> {
+  const { port, settings } = session;
+  const sets = port.together(settings.streams);
+  const share = Math.max(1, Math.floor(settings.maxInFlight / sets.length));
+  return merge(...sets.map((streams) => readGroup(session, streams, share)));
+}
+
 /**
  * Reads streams that one command can read together, for ever: what heals is healed and reported, what does not errors.
  * Each turn waits for credit, does the chores that are due, and reads once.
- * @internal
  */
-export function readGroup(session: Session, streams: readonly string[], share: number): Observable<Page> {
+function readGroup(session: Session<GroupSettings>, streams: readonly string[], share: number): Observable<Page> {
   const { ledger, report } = session;
   const recovery = new Recovery(session, streams);
   const reads = new ReadTurn(session, streams, recovery, share);
@@ -89,7 +97,7 @@ export function readGroup(session: Session, streams: readonly string[], share: n
 }
 
 /** Opens a reader, and drops it with everything that reads from it. */
-function using(session: Session, turns: (reader: StreamReader) => Observable<Page>): Observable<Page> {
+function using(session: Session<GroupSettings>, turns: (reader: StreamReader) => Observable<Page>): Observable<Page> {
   return defer(() => {
     const reader = session.port.openReader();
     return turns(reader).pipe(finalize(() => drop(session, reader)));

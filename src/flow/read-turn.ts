@@ -19,11 +19,12 @@ import {
   timer,
   type Observable,
 } from "rxjs";
-import type { EntryId } from "../model/entry-id.js";
+import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { readPlan, type ReadPlan } from "../model/read-plan.js";
 import type { RawEntry, StreamPage, StreamReader } from "../redis/port.js";
 import type { Page } from "./chore.js";
 import type { Recovery } from "./recovery.js";
+import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 
 /** How much longer than BLOCK a read may be silent before its connection is given up: the server's timer is 0.1 s coarse, and it may be busy. */
@@ -38,26 +39,19 @@ const noCreditMs = 20;
 export class ReadTurn {
   /** The greatest id given, per stream. */
   readonly lastSeen: Map<string, EntryId> = new Map();
-  readonly #session: Session;
+  readonly #session: Session<GroupSettings>;
   readonly #streams: readonly string[];
   readonly #recovery: Recovery;
   readonly #share: number;
   #turn = 0;
   #emptyInARow = 0;
-  /** Per stream, after its group was made again: ids open here that will come once more. */
-  readonly #repeats = new Map<string, Set<EntryId>>();
 
   /** @param share - of the window that one read may use, so that several readers do not starve each other */
-  constructor(session: Session, streams: readonly string[], recovery: Recovery, share: number) {
+  constructor(session: Session<GroupSettings>, streams: readonly string[], recovery: Recovery, share: number) {
     this.#session = session;
     this.#streams = streams;
     this.#recovery = recovery;
     this.#share = share;
-  }
-
-  /** The group was made again at a place before what is open here: that will come once more, and is not to be handed out twice. */
-  expectRepeats(stream: string): void {
-    this.#repeats.set(stream, this.#session.ledger.open(stream));
   }
 
   /** One read within the credit, and the retries that fall due while it is blocked. */
@@ -104,20 +98,18 @@ export class ReadTurn {
   #admit(pages: readonly StreamPage[]): Page {
     const { ledger, settings, consumer } = this.#session;
     const admitted = pages.map(({ stream, entries }) => {
-      this.lastSeen.set(stream, entries[entries.length - 1]![0]);
-      return ledger.admit({ stream, group: settings.group, consumer }, entries, this.#repeatsIn(stream, entries));
+      const repeats = this.#goesBack(stream, entries) ? ledger.open(stream) : undefined;
+      return ledger.admit({ stream, group: settings.group, consumer }, entries, repeats);
     });
     return admitted.length === 1 ? admitted[0]! : admitted.flat();
   }
 
-  /** Each comes once; when all have come, nothing is compared any more. */
-  #repeatsIn(stream: string, entries: readonly RawEntry[]): ReadonlySet<EntryId> | undefined {
-    const expected = this.#repeats.get(stream);
-    if (expected === undefined) return undefined;
-    const open = this.#session.ledger.open(stream);
-    const repeats = new Set(entries.map(([id]) => id).filter((id) => expected.delete(id) && open.has(id)));
-    if (expected.size === 0) this.#repeats.delete(stream);
-    return repeats;
+  /** After XGROUP SETID, or when the group was made again, entries come that may be open here: they are not handed out twice. */
+  #goesBack(stream: string, entries: readonly RawEntry[]): boolean {
+    const seen = this.lastSeen.get(stream);
+    const last = entries[entries.length - 1]![0];
+    if (seen === undefined || EntryIdOrd.compare(last, seen) > 0) this.lastSeen.set(stream, last);
+    return seen !== undefined && EntryIdOrd.compare(entries[0]![0], seen) <= 0;
   }
 
   /** Never cut short while it takes entries over: the answer would be lost. */

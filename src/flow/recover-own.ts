@@ -14,6 +14,8 @@ export class RecoverOwn implements Chore {
   #cursor = "-";
   #at = 0;
   #againAt = Infinity;
+  /** Until the first look is through, what is found is a former life's, and was delivered to it. */
+  #isFirst = true;
 
   constructor(session: Session, ref: ConsumerRef) {
     this.#session = session;
@@ -37,12 +39,20 @@ export class RecoverOwn implements Chore {
     const { stream, consumer } = this.#ref;
     return takeOver(this.#session, this.#ref, "self", (max) =>
       from(
-        commands.takeIdle(this.#ref, { max, minIdleMs: 0, owner: consumer, cursor: this.#cursor, leaveAlone: ledger.inFlight(stream) }),
+        commands.takeIdle(this.#ref, {
+          max,
+          minIdleMs: 0,
+          owner: consumer,
+          cursor: this.#cursor,
+          leaveAlone: ledger.inFlight(stream),
+          counts: this.#isFirst,
+        }),
       ).pipe(tap(({ cursor }) => (cursor === undefined ? this.#end() : (this.#cursor = cursor)))),
     );
   }
 
   #end(): void {
+    this.#isFirst = false; // from here on it is what was sent to this process and never arrived: no delivery that a handler saw
     this.#cursor = "-";
     this.#at = this.#againAt;
     this.#againAt = Infinity;

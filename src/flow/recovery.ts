@@ -1,6 +1,7 @@
-import { asyncScheduler, concat, defer, EMPTY, Subject, type Observable } from "rxjs";
+import { asyncScheduler, concat, defer, EMPTY, Subject, tap, type Observable } from "rxjs";
 import { isDue, type Chore, type Page } from "./chore.js";
 import { RecoverOwn } from "./recover-own.js";
+import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 import { SweepStale } from "./sweep-stale.js";
 import { TakeDue } from "./take-due.js";
@@ -10,13 +11,14 @@ const sweepsPerLease = 4;
 
 /** The chores of the streams that one reader reads. It says when it wants to run; the read loop lets it. @internal */
 export class Recovery {
-  readonly #session: Session;
+  readonly #session: Session<GroupSettings>;
   readonly #own = new Map<string, RecoverOwn>();
   readonly #due = new Map<string, TakeDue>();
   readonly #sweeps: SweepStale[] = [];
   readonly #rescheduled = new Subject<void>();
+  #hasSwept = false;
 
-  constructor(session: Session, streams: readonly string[]) {
+  constructor(session: Session<GroupSettings>, streams: readonly string[]) {
     const { recover, leaseMs } = session.settings;
     const pace = { minIdleMs: leaseMs, everyMs: recover ? leaseMs / sweepsPerLease : Infinity };
     this.#session = session;
@@ -61,9 +63,15 @@ export class Recovery {
     this.#rescheduled.next();
   }
 
-  /** One page of each chore that is due, while there is credit. */
+  /**
+   * One page of each chore that is due, while there is credit. After a sweep that found something the next turn goes to the read
+   * alone, so that a long backlog of stale entries does not keep new ones waiting.
+   */
   run(): Observable<Page> {
-    return this.#each([...this.#own.values(), ...this.#due.values(), ...this.#sweeps], 1);
+    const sweeps = this.#hasSwept ? [] : this.#sweeps;
+    this.#hasSwept = false;
+    const swept = this.#each(sweeps, 1).pipe(tap((page) => (this.#hasSwept ||= page.length > 0)));
+    return concat(this.#each([...this.#own.values(), ...this.#due.values()], 1), swept);
   }
 
   /**

@@ -47,6 +47,7 @@ export interface DeadLetterNote {
  */
 export const noteField = "dead-letter";
 
+const maxName = 200;
 const maxMessage = 2_000;
 const maxStack = 4_000;
 
@@ -56,9 +57,17 @@ const maxStack = 4_000;
  * @internal
  */
 export function toCause(thrown: unknown): DeadLetterCause {
+  try {
+    return causeOf(thrown);
+  } catch {
+    return { name: "unknown", message: "The value that was thrown can't be looked at" }; // a getter that throws, a revoked proxy
+  }
+}
+
+function causeOf(thrown: unknown): DeadLetterCause {
   if (!(thrown instanceof Error)) return { name: typeof thrown, message: clip(describe(thrown), maxMessage) };
   const { name, message, stack } = thrown;
-  const cause = { name: describe(name), message: clip(describe(message), maxMessage) };
+  const cause = { name: clip(describe(name), maxName), message: clip(describe(message), maxMessage) };
   return typeof stack !== "string" || isStreamsError(thrown) ? cause : { ...cause, stack: clip(stack, maxStack) }; // ours point at the library, not at a bug
 }
 

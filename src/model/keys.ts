@@ -1,6 +1,7 @@
 /**
  * Helper keys live beside their stream in the same Cluster slot, because one script writes to both.
- * A stream that has a hash tag keeps it; any other becomes the tag itself: `orders` → `{orders}:dlq:shipping`.
+ * A stream that has a hash tag keeps it; any other becomes the tag itself: `orders` → `{orders}:dlq:shipping`. (So a stream
+ * named `{orders}` and one named `orders` should not have groups of one name.)
  * @see https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ "Hash tags"
  */
 

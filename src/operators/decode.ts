@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Either } from "fp-ts/lib/Either.js";
 import { map, type OperatorFunction } from "rxjs";
 import { DecodeError } from "../errors.js";
+import { isPromise } from "../flow/handler-result.js";
 import { inOrder } from "../flow/in-order.js";
 import type { Delivery } from "../model/delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
@@ -51,8 +52,8 @@ function reader<I, A>(codec: Codec<I, A>): Read<I, A> {
   return (delivery) => {
     try {
       const result = validate(delivery.value);
-      if (!(result instanceof Promise)) return conclude(delivery, result);
-      return result.then(
+      if (!isPromise(result)) return conclude(delivery, result);
+      return Promise.resolve(result).then(
         (late) => conclude(delivery, late),
         (error: unknown) => reject(delivery, error),
       );

@@ -1,7 +1,8 @@
 import { Subject, type Observable } from "rxjs";
 import { retryKey } from "../model/keys.js";
 import type { RedisConnection } from "./client.js";
-import type { GroupRef } from "./port.js";
+import { retryDelayMs } from "./connection-profile.js";
+import type { GroupRef, Outage } from "./port.js";
 import { runScript, type Call, type Script } from "./script.js";
 
 /** How long `close` waits for answers to what was sent. */
@@ -9,8 +10,8 @@ const closeWithinMs = 2_000;
 
 /** A connection that is never blocked, with the keys behind the user's names; it reconnects by itself. @internal */
 export class CommandConnection {
-  /** Emits when it broke. */
-  readonly broken: Observable<void>;
+  /** Emits when it broke, and with each attempt to make it that failed. */
+  readonly broken: Observable<Outage>;
   /** The key of a stream: its name with the prefix of the user's client. */
   readonly toKey: (stream: string) => string;
   readonly #connection: RedisConnection;
@@ -18,13 +19,17 @@ export class CommandConnection {
   #closing: NodeJS.Timeout | undefined;
   #trouble: Error | undefined;
 
-  constructor(connection: RedisConnection, toKey: (stream: string) => string) {
-    const broken = new Subject<void>();
-    this.#connection = connection;
+  /** @param connect - makes the connection, which is to wait as the retry strategy says */
+  constructor(connect: (retryStrategy: (attempt: number) => number) => RedisConnection, toKey: (stream: string) => string) {
+    const broken = new Subject<Outage>();
     this.toKey = toKey;
     this.broken = broken.asObservable();
-    connection.on("close", () => broken.next());
-    connection.on("error", (error) => (this.#trouble = error)); // without a listener ioredis prints
+    this.#connection = connect((attempt) => {
+      const delayMs = retryDelayMs(attempt);
+      broken.next({ attempt, delayMs, cause: this.#trouble ?? new Error("The connection to Redis was lost") });
+      return delayMs;
+    });
+    this.#connection.on("error", (error) => (this.#trouble = error)); // without a listener ioredis prints
   }
 
   /** The stream and its retry schedule. */

@@ -27,9 +27,13 @@ export const commandProfile: object = {
   ...plain,
   connectionName: "rxjs-redis-streams:commands",
   socketTimeout: 15_000, // a half-open link: nothing came for so long although commands wait
-  retryStrategy: (attempt: number): number => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000) * (0.5 + Math.random() / 2),
   reconnectOnError: (error: Error): 2 | false => (error.message.startsWith("READONLY") ? 2 : false), // a demoted master: find the new one, send again
 };
+
+/** How long a command connection waits before its attempt to come back, ms. @internal */
+export function retryDelayMs(attempt: number): number {
+  return Math.round(Math.min(50 * 2 ** Math.min(attempt, 6), 2_000) * (0.5 + Math.random() / 2));
+}
 
 /** Never reconnects by itself: a read that ioredis sends again hides that the first reply, with its entries, is lost. @internal */
 export const readerProfile: object = {

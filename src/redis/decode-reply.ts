@@ -4,7 +4,7 @@
  */
 import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
-import type { DuePage, IdlePage, RawEntry, StreamPage, TakenEntry, TakenPage } from "./port.js";
+import type { DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
 
 /**
  * XREADGROUP and XREAD: null when nothing came; `[[key, entries], …]`; flat `[key, entries, …]` where ioredis 6 does not know the
@@ -65,9 +65,9 @@ export function decodeIdle(reply: unknown): IdlePage {
 }
 
 /** The answer of renew.lua. @internal */
-export function decodeRenewal(reply: unknown): { readonly lost: readonly EntryId[]; readonly deleted: readonly EntryId[] } {
-  const [lost, deleted] = list("renew.lua", reply);
-  return { lost: decodeIds(lost), deleted: decodeIds(deleted) };
+export function decodeRenewal(reply: unknown): Renewal {
+  const [lost, deleted, absent] = list("renew.lua", reply);
+  return { lost: decodeIds(lost), deleted: decodeIds(deleted), absent: decodeIds(absent) };
 }
 
 /** @internal */

@@ -1,10 +1,12 @@
 import { CommandConnection } from "./command-connection.js";
+import { IoredisAdmin } from "./ioredis-admin.js";
 import { IoredisCommands } from "./ioredis-commands.js";
+import { IoredisInspection } from "./ioredis-inspection.js";
 import { IoredisReader } from "./ioredis-reader.js";
 import { slotOf } from "./cluster-slot.js";
 import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
-import type { StreamCommands, StreamReader, StreamsPort } from "./port.js";
+import type { StreamAdmin, StreamCommands, StreamInspection, StreamReader, StreamsPort } from "./port.js";
 
 /**
  * Sees a user's client, or a port as it is, as the port that the library works with.
@@ -22,6 +24,9 @@ export function toPort(redis: RedisClient | StreamsPort): StreamsPort {
 const isPort = (redis: RedisClient | StreamsPort): redis is StreamsPort =>
   typeof (redis as StreamsPort | undefined)?.openReader === "function";
 
+/** What is watched is decided upon: a replica behind a Sentinel would answer with the past. */
+const inspectionProfile: object = { ...commandProfile, role: "master" };
+
 class IoredisPort implements StreamsPort {
   readonly #client: RedisClient;
   readonly #prefix: string;
@@ -34,11 +39,19 @@ class IoredisPort implements StreamsPort {
   }
 
   openCommands(): StreamCommands {
-    return new IoredisCommands(new CommandConnection(this.#connect(commandProfile, clusterCommandProfile), this.#toKey));
+    return new IoredisCommands(this.#commandConnection(commandProfile));
   }
 
   openReader(): StreamReader {
     return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey);
+  }
+
+  openAdmin(): StreamAdmin {
+    return new IoredisAdmin(this.#commandConnection(commandProfile));
+  }
+
+  openInspection(): StreamInspection {
+    return new IoredisInspection(this.#commandConnection(inspectionProfile));
   }
 
   together(streams: readonly string[]): readonly (readonly string[])[] {
@@ -52,6 +65,12 @@ class IoredisPort implements StreamsPort {
   }
 
   readonly #toKey = (stream: string): string => this.#prefix + stream;
+
+  #commandConnection(profile: object): CommandConnection {
+    const connect = (retryStrategy: (attempt: number) => number): RedisConnection =>
+      this.#connect({ ...profile, retryStrategy }, { ...clusterCommandProfile, clusterRetryStrategy: retryStrategy });
+    return new CommandConnection(connect, this.#toKey);
+  }
 
   #connect(profile: object, clusterProfile: object): RedisConnection {
     const duplicate = this.#client.duplicate.bind(this.#client) as (...overrides: unknown[]) => RedisConnection;

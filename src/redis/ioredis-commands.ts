@@ -3,7 +3,7 @@ import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { deadLetterKey } from "../model/keys.js";
 import type { CommandConnection } from "./command-connection.js";
-import { decodeCount, decodeDue, decodeIdle, decodeList, decodeRange, decodeRecord, decodeRenewal } from "./decode-reply.js";
+import { decodeCount, decodeDue, decodeIdle, decodeIds, decodeList, decodeRange, decodeRecord, decodeRenewal } from "./decode-reply.js";
 import type {
   ConsumerRef,
   DuePage,
@@ -11,12 +11,14 @@ import type {
   IdlePage,
   IdleRequest,
   LeaveOptions,
+  Outage,
   RawEntry,
+  Renewal,
   SettleOutcome,
   SettleRequest,
   StreamCommands,
 } from "./port.js";
-import { loadScripts, type Scripts } from "./script.js";
+import { loadScripts, type Script, type Scripts } from "./script.js";
 import { SettleChunks } from "./settle-chunks.js";
 
 /** Ids per script call: far below the 8 000 values that Lua's `unpack` takes, and about a millisecond of the server. */
@@ -26,7 +28,7 @@ const idsPerAck = 5_000;
 
 /** The commands of the port, on a connection of their own. @internal */
 export class IoredisCommands implements StreamCommands {
-  readonly broken: Observable<void>;
+  readonly broken: Observable<Outage>;
   readonly #connection: CommandConnection;
   readonly #scripts: Scripts = loadScripts();
 
@@ -83,28 +85,55 @@ export class IoredisCommands implements StreamCommands {
     );
   }
 
-  async takeIdle(ref: ConsumerRef, { max, minIdleMs, owner = "", cursor, leaveAlone = [] }: IdleRequest): Promise<IdlePage> {
-    const args = [ref.group, ref.consumer, Math.min(max, idsPerCall), "idle", minIdleMs, owner, cursor, idsPerCall, ...leaveAlone];
+  async takeIdle(ref: ConsumerRef, { max, minIdleMs, owner = "", cursor, leaveAlone = [], counts = true }: IdleRequest): Promise<IdlePage> {
+    const args = [
+      ref.group,
+      ref.consumer,
+      Math.min(max, idsPerCall),
+      "idle",
+      minIdleMs,
+      owner,
+      cursor,
+      idsPerCall,
+      counts ? "count" : "same",
+      ...leaveAlone,
+    ];
     return decodeIdle(await this.#connection.run(this.#scripts.take, this.#connection.keys(ref), args));
   }
 
-  async renew(ref: ConsumerRef, ids: readonly EntryId[]): Promise<{ lost: readonly EntryId[]; deleted: readonly EntryId[] }> {
-    const renewed = chunksOf(idsPerCall)(ids).map((some) =>
-      this.#connection.run(this.#scripts.renew, [this.#connection.toKey(ref.stream)], [ref.group, ref.consumer, ...some]),
-    );
-    const pages = (await Promise.all(renewed)).map((reply) => decodeRenewal(reply));
-    return { lost: pages.flatMap((page) => page.lost), deleted: pages.flatMap((page) => page.deleted) };
+  async renew(ref: ConsumerRef, ids: readonly EntryId[]): Promise<Renewal> {
+    const pages = (await this.#perChunk(this.#scripts.renew, ref, ids)).map(decodeRenewal);
+    return {
+      lost: pages.flatMap((page) => page.lost),
+      deleted: pages.flatMap((page) => page.deleted),
+      absent: pages.flatMap((page) => page.absent),
+    };
   }
 
-  async leave(ref: ConsumerRef, { remove, leaveAlone }: LeaveOptions): Promise<number> {
+  async adopt(ref: ConsumerRef, ids: readonly EntryId[]): Promise<readonly EntryId[]> {
+    return (await this.#perChunk(this.#scripts.adopt, ref, ids)).flatMap(decodeIds);
+  }
+
+  async scheduled(ref: GroupRef): Promise<readonly EntryId[]> {
+    const [, retries] = this.#connection.keys(ref);
+    return decodeIds(await this.#connection.call("zrange", retries, 0, -1));
+  }
+
+  async leave(ref: ConsumerRef, { remove, only }: LeaveOptions): Promise<number> {
+    if (only?.length === 0) return 0;
     let released = 0;
     for (let cursor = "-"; cursor !== "";) {
-      const args = [ref.group, ref.consumer, cursor, idsPerCall, remove ? "remove" : "stay", ...leaveAlone];
+      const args = [ref.group, ref.consumer, cursor, idsPerCall, remove ? "remove" : "stay", ...(only ?? [])];
       const [count, next] = decodeList("leave.lua", await this.#connection.run(this.#scripts.leave, this.#connection.keys(ref), args));
       released += decodeCount("leave.lua", count);
       cursor = String(next);
     }
     return released;
+  }
+
+  #perChunk(script: Script, ref: ConsumerRef, ids: readonly EntryId[]): Promise<unknown[]> {
+    const key = this.#connection.toKey(ref.stream);
+    return Promise.all(chunksOf(idsPerCall)(ids).map((some) => this.#connection.run(script, [key], [ref.group, ref.consumer, ...some])));
   }
 
   async deadLetters(

@@ -1,5 +1,9 @@
 import type { Observable, ObservableInput } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
+import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
+import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
+import type { UnreadCount } from "../model/lag.js";
+import type { PendingEntry, PendingSummary } from "../model/pending.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -12,6 +16,10 @@ export interface StreamsPort {
   openCommands(): StreamCommands;
   /** A connection for one blocked read at a time; when it breaks, it is thrown away. */
   openReader(): StreamReader;
+  /** A connection for looking at groups and changing them; never blocked, and it reconnects by itself. */
+  openAdmin(): StreamAdmin;
+  /** A connection for watching, to a master; never blocked. */
+  openInspection(): StreamInspection;
   /** Streams that one command may read together: one list per Cluster slot, or a single one. */
   together(streams: readonly string[]): readonly (readonly string[])[];
 }
@@ -63,6 +71,8 @@ export interface IdleRequest {
   readonly owner?: string;
   readonly cursor: PendingCursor;
   readonly leaveAlone?: readonly EntryId[];
+  /** False for what this process was sent and never saw: it is not a delivery more. @defaultValue `true` */
+  readonly counts?: boolean;
 }
 
 /** @internal */
@@ -107,11 +117,12 @@ export interface StreamCommands {
   takeDue(ref: ConsumerRef, max: number): ObservableInput<DuePage>;
   /** Takes entries that are idle, from one page of the PEL. */
   takeIdle(ref: ConsumerRef, request: IdleRequest): ObservableInput<IdlePage>;
-  /** Renews leases; answers those that are not this consumer's any more, and those that were deleted. */
-  renew(
-    ref: ConsumerRef,
-    ids: readonly EntryId[],
-  ): ObservableInput<{ readonly lost: readonly EntryId[]; readonly deleted: readonly EntryId[] }>;
+  /** Renews leases, and tells apart those that could not be renewed. */
+  renew(ref: ConsumerRef, ids: readonly EntryId[]): ObservableInput<Renewal>;
+  /** Makes entries pending again that are pending for nobody; answers those. */
+  adopt(ref: ConsumerRef, ids: readonly EntryId[]): ObservableInput<readonly EntryId[]>;
+  /** Every entry that waits for a retry, in pages. */
+  scheduled(ref: GroupRef): ObservableInput<readonly EntryId[]>;
   /** Hands back all that is pending for the consumer, and removes the consumer when asked and empty; how many were handed back. */
   leave(ref: ConsumerRef, options: LeaveOptions): ObservableInput<number>;
   /** A page of a group's dead-letter stream after an id. */
@@ -120,15 +131,35 @@ export interface StreamCommands {
     request: { readonly stream: string | undefined; readonly after: EntryId | undefined; readonly count: number },
   ): ObservableInput<readonly RawEntry[]>;
   /** Emits when the connection broke: the answer to a command, and with it entries that were taken, may be lost. */
-  readonly broken: Observable<void>;
+  readonly broken: Observable<Outage>;
   /** Ends the connection when what was sent has been answered, or soon after. */
   close(): void;
 }
 
+/** What became of leases that were to be renewed; those in no list are. @internal */
+export interface Renewal {
+  /** Another consumer's. */
+  readonly lost: readonly EntryId[];
+  /** Trimmed while pending; acked away. */
+  readonly deleted: readonly EntryId[];
+  /** Pending for nobody: the group, or the consumer, was made anew. */
+  readonly absent: readonly EntryId[];
+}
+
+/** A connection that broke, or could not be made. @internal */
+export interface Outage {
+  readonly attempt: number;
+  /** When the next attempt is made, ms. */
+  readonly delayMs: number;
+  readonly cause: unknown;
+}
+
 /** @internal */
 export interface LeaveOptions {
+  /** Whether to remove the consumer, when nothing is left of it. */
   readonly remove: boolean;
-  readonly leaveAlone: readonly EntryId[];
+  /** Hand back these alone; undefined: everything. */
+  readonly only?: readonly EntryId[];
 }
 
 /** @internal */
@@ -148,4 +179,71 @@ export interface StreamReader {
   read(request: ReadRequest): ObservableInput<readonly StreamPage[]>;
   /** Drops the connection; completes when the server has noticed, or soon after. */
   close(): ObservableInput<void>;
+}
+
+/** Where a group is, and how many entries it has been given by then, where the caller knows. @internal */
+export interface GroupStart {
+  readonly id: string;
+  readonly entriesRead: number | undefined;
+}
+
+/** A page of XPENDING. @internal */
+export interface PendingRequest {
+  /** Undefined: everybody's. */
+  readonly consumer: string | undefined;
+  /** `"-"`, an id, or `"(id"` to go on after one. */
+  readonly start: string;
+  /** `"+"`, or an id. */
+  readonly end: string;
+  readonly count: number;
+}
+
+/** What became of one page of a consumer's deletion; `more` asks for the next one. @internal */
+export type DeletionStep =
+  { readonly _tag: "deleted" | "absent" | "more"; readonly moved: number } | { readonly _tag: "refused"; readonly pending: number };
+
+/** Groups as data. A group or stream that is missing is an answer here and never an error. @internal */
+export interface StreamAdmin {
+  /** XGROUP CREATE … MKSTREAM; true when it was made now, false when it was there. */
+  createGroup(ref: GroupRef, start: GroupStart): ObservableInput<boolean>;
+  /** XGROUP SETID; false when there is no such group. */
+  setGroupPosition(ref: GroupRef, start: GroupStart): ObservableInput<boolean>;
+  /** Removes the group, its retry schedule, and its dead letters when asked; false when there was no such group. */
+  destroyGroup(ref: GroupRef, deadLetters: "keep" | "delete"): ObservableInput<boolean>;
+  /** Removes the consumer, if it owns nothing; moves a page of what it owns to another before, when there is one. */
+  deleteConsumer(ref: ConsumerRef, moveTo: string | undefined): ObservableInput<DeletionStep>;
+  /** Removes some of the consumers that own nothing and were idle for so long; their names, none when no more are left. */
+  pruneConsumers(ref: GroupRef, idleMs: number): ObservableInput<readonly string[]>;
+  /** XINFO GROUPS. */
+  listGroups(stream: string): ObservableInput<readonly GroupInfo[]>;
+  /** XINFO CONSUMERS. */
+  listConsumers(ref: GroupRef): ObservableInput<readonly ConsumerInfo[]>;
+  /** XPENDING with a range. */
+  pendingPage(ref: GroupRef, request: PendingRequest): ObservableInput<readonly PendingEntry[]>;
+  /** XPENDING without one. */
+  pendingSummary(ref: GroupRef): ObservableInput<PendingSummary>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
+}
+
+/** What a watcher asks; it changes nothing. A stream or group that is missing is an answer here and never an error. @internal */
+export interface StreamInspection {
+  /** The clock, the stream and its groups: TIME, XINFO STREAM, XINFO GROUPS. */
+  overview(stream: string): ObservableInput<StreamOverview>;
+  /** One group's own: XINFO CONSUMERS, a page of XPENDING, ZCARD and ZRANGE of its retries, XLEN of its dead letters. */
+  details(ref: GroupRef, request: DetailsRequest): ObservableInput<GroupDetails>;
+  /** Counts the entries after an id, `max` at most: XRANGE, in pages. */
+  countAfter(stream: string, id: EntryId, max: number): ObservableInput<UnreadCount>;
+  /** Emits when the connection broke. */
+  readonly broken: Observable<Outage>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
+}
+
+/** @internal */
+export interface DetailsRequest {
+  /** Undefined: the one beside the stream. */
+  readonly deadLetterStream: string | undefined;
+  /** Rows of XPENDING at most. */
+  readonly rows: number;
 }

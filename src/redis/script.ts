@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { leaveSource, renewSource, settleSource, takeSource } from "./scripts/sources.js";
+import {
+  adoptSource,
+  deleteConsumerSource,
+  destroyGroupSource,
+  leaveSource,
+  pruneConsumersSource,
+  renewSource,
+  settleSource,
+  takeSource,
+} from "./scripts/sources.js";
 
 /** A Lua script with the hash that EVALSHA wants. @internal */
 export interface Script {
@@ -16,11 +25,34 @@ export interface Scripts {
   readonly take: Script;
   readonly renew: Script;
   readonly leave: Script;
+  readonly adopt: Script;
 }
 
 /** Hashes the scripts, once per connection. @internal */
 export function loadScripts(): Scripts {
-  return { settle: script(settleSource), take: script(takeSource), renew: script(renewSource), leave: script(leaveSource) };
+  return {
+    settle: script(settleSource),
+    take: script(takeSource),
+    renew: script(renewSource),
+    leave: script(leaveSource),
+    adopt: script(adoptSource),
+  };
+}
+
+/** The scripts of administration. @internal */
+export interface AdminScripts {
+  readonly deleteConsumer: Script;
+  readonly destroyGroup: Script;
+  readonly pruneConsumers: Script;
+}
+
+/** Hashes the scripts of administration, once per connection. @internal */
+export function loadAdminScripts(): AdminScripts {
+  return {
+    deleteConsumer: script(deleteConsumerSource),
+    destroyGroup: script(destroyGroupSource),
+    pruneConsumers: script(pruneConsumersSource),
+  };
 }
 
 function script(source: string): Script {

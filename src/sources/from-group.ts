@@ -1,6 +1,7 @@
 import type { Observable } from "rxjs";
 import { groupSettings, type FromGroupOptions } from "../flow/group-settings.js";
-import { openGroup } from "../flow/open-group.js";
+import { openSource } from "../flow/open-source.js";
+import { readGroups } from "../flow/read-group.js";
 import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
 import type { RedisClient } from "../redis/client.js";
@@ -43,5 +44,5 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * @public
  */
 export function fromGroup(redis: RedisClient, options: FromGroupOptions): Observable<Delivery<Fields>> {
-  return openGroup(toPort(redis), groupSettings(options));
+  return openSource(toPort(redis), groupSettings(options), readGroups);
 }

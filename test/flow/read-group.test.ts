@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { map, NEVER, of, Subject, throwError, timer, type Observable } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { DuePage, IdlePage, IdleRequest, StreamPage } from "../../src/redis/port.js";
+import type { DuePage, IdlePage, IdleRequest, StreamPage, Outage } from "../../src/redis/port.js";
 import type { Answers } from "../support/fake-port.js";
 import { entry, Feed, GroupRun, inTurn, taken } from "../support/group-run.js";
 import { idOf } from "../support/deliveries.js";
@@ -397,9 +397,9 @@ describe("a retry of a stream that this source does not read, or later than one 
 
 describe("a broken connection for commands", () => {
   it("makes it look for own entries, now and once more when the server can't feed a lost read any more", () => {
-    const broken = new Subject<void>();
+    const broken = new Subject<Outage>();
     const run = new GroupRun({ broken, read: new Feed().read }, { blockMs: 500 });
-    run.play(1_500, { 100: () => broken.next() });
+    run.play(1_500, { 100: () => broken.next({ attempt: 1, delayMs: 50, cause: "gone" }) });
     const [first, ...later] = requests(run, "own").map(({ at }) => at);
     expect(first).toBe(0);
     expect(later).toHaveLength(2);

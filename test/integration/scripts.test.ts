@@ -180,6 +180,13 @@ describe("take.lua", () => {
     expect(stale.mine).toEqual(ids.slice(1, 8));
   });
 
+  it("idle: takes what never arrived without counting a delivery", async () => {
+    const { commands, ids, ref, pendingRows } = await pendingEntries();
+    const { entries } = await commands.takeIdle(ref, { max: 3, minIdleMs: 0, owner: "me", cursor: "-", counts: false });
+    expect(entries).toEqual(ids.slice(0, 3).map((id, n) => [id, ["n", String(n)], 1]));
+    expect((await pendingRows()).every(([, , , deliveries]) => deliveries === 1)).toBe(true);
+  });
+
   it("idle: goes on where it stopped, and acks deleted entries away", async () => {
     const { redis, stream, commands, ids, ref, pending } = await pendingEntries();
     await redis.xdel(stream, ids[1]!, ids[5]!);
@@ -200,8 +207,9 @@ describe("renew.lua", () => {
     await redis.xclaim(stream, group, "me", 0, ids[0]!, ids[1]!, "IDLE", 50_000, "JUSTID");
     await redis.xclaim(stream, group, "other", 0, ids[8]!, "IDLE", 50_000, "JUSTID");
     await redis.xdel(stream, ids[2]!);
-    const { lost, deleted } = await commands.renew(ref, [ids[0]!, ids[1]!, ids[2]!, ids[8]!, "1-1" as EntryId]);
-    expect(lost).toEqual([ids[8], "1-1"]);
+    const { lost, deleted, absent } = await commands.renew(ref, [ids[0]!, ids[1]!, ids[2]!, ids[8]!, "1-1" as EntryId]);
+    expect(lost).toEqual([ids[8]]);
+    expect(absent).toEqual(["1-1"]);
     expect(deleted).toEqual([ids[2]]);
     const rows = new Map((await pendingRows()).map((row) => [row[0], row]));
     for (const id of [ids[0]!, ids[1]!]) {
@@ -213,28 +221,54 @@ describe("renew.lua", () => {
   });
 });
 
+describe("adopt.lua", () => {
+  it("makes pending again what is pending for nobody, and leaves the rest as it is", async () => {
+    const { redis, stream, group, commands, ids, ref, pendingRows } = await pendingEntries();
+    await redis.xgroup("DELCONSUMER", stream, group, "me");
+    await redis.xdel(stream, ids[1]!);
+    expect(await commands.adopt(ref, [ids[0]!, ids[1]!, ids[8]!, "1-1" as EntryId])).toEqual([ids[0]]);
+    expect((await pendingRows()).map(([id, consumer, , deliveries]) => [id, consumer, deliveries])).toEqual([
+      [ids[0], "me", 1],
+      [ids[8], "other", 1],
+      [ids[9], "other", 1],
+    ]);
+  });
+});
+
 describe("leave.lua", () => {
-  it("hands back what is pending for the consumer, but for what waits for a retry or is being settled", async () => {
+  it("hands back what is pending for the consumer; what waits for a retry goes on waiting; another holds both", async () => {
     const { redis, stream, group, commands, ids, ref, pendingRows } = await pendingEntries();
     const [, retries] = helperKeys(stream, group);
     await redis.zadd(retries, Date.now() + 60_000, ids[0]!);
-    expect(await commands.leave(ref, { remove: true, leaveAlone: [ids[1]!] })).toBe(6);
+    expect(await commands.leave(ref, { remove: true })).toBe(7);
     const rows = await pendingRows();
     expect(rows.map(([, consumer, , deliveries]) => [consumer, deliveries])).toEqual([
-      ...Array.from({ length: 2 }, () => ["me", 1]),
-      ...Array.from({ length: 6 }, () => ["me", 0]),
+      ["released", 1],
+      ...Array.from({ length: 7 }, () => ["released", 0]),
       ...Array.from({ length: 2 }, () => ["other", 1]),
     ]);
-    expect(await redis.zcard(retries)).toBe(7);
-    expect(await redis.xinfo("CONSUMERS", stream, group)).toHaveLength(2);
+    expect(await redis.zcard(retries)).toBe(8);
+    const consumers = (await redis.xinfo("CONSUMERS", stream, group)) as string[][];
+    expect(consumers.map((info) => info[1])).toEqual(["other", "released"]);
+  });
+
+  it("hands back some alone, and leaves them where they are", async () => {
+    const { commands, ids, ref, pendingRows } = await pendingEntries();
+    expect(await commands.leave(ref, { remove: false, only: [ids[1]!, ids[3]!, ids[9]!] })).toBe(2);
+    expect(await commands.leave(ref, { remove: false, only: [] })).toBe(0);
+    const rows = await pendingRows();
+    expect(rows.filter(([, , , deliveries]) => deliveries === 0).map(([id, consumer]) => [id, consumer])).toEqual([
+      [ids[1], "me"],
+      [ids[3], "me"],
+    ]);
   });
 
   it("removes the consumer only when asked and when nothing is left of it", async () => {
     const { redis, stream, group, commands, ids, ref } = await pendingEntries();
     await redis.xack(stream, group, ...ids.slice(0, 8));
-    expect(await commands.leave(ref, { remove: false, leaveAlone: [] })).toBe(0);
+    expect(await commands.leave(ref, { remove: false })).toBe(0);
     expect(await redis.xinfo("CONSUMERS", stream, group)).toHaveLength(2);
-    await commands.leave(ref, { remove: true, leaveAlone: [] });
+    await commands.leave(ref, { remove: true });
     expect(await redis.xinfo("CONSUMERS", stream, group)).toHaveLength(1);
   });
 
@@ -245,7 +279,7 @@ describe("leave.lua", () => {
     await redis.xreadgroup("GROUP", group, "me", "STREAMS", stream, ">");
     const commands = toPort(redis).openCommands() as IoredisCommands;
     afterwards(() => commands.close());
-    expect(await commands.leave({ stream, group, consumer: "me" }, { remove: true, leaveAlone: [] })).toBe(2_300);
+    expect(await commands.leave({ stream, group, consumer: "me" }, { remove: true })).toBe(2_300);
     expect(await redis.zcard(helperKeys(stream, group)[1])).toBe(2_300);
   });
 });

@@ -283,10 +283,10 @@ describe("the commands", () => {
       [[], [], "", []],
     );
     expect(idle.calls).toEqual([
-      ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 500, "1-0"],
+      ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 500, "count", "1-0"],
     ]);
     const others = await sent((commands) => commands.takeIdle(ref, { max: 20, minIdleMs: 100, cursor: "-" }), [[], [], "(9-0", ["2-0"]]);
-    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 500]);
+    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 500, "count"]);
     expect(others.result).toMatchObject({ cursor: "(9-0", mine: ["2-0"] });
   });
 
@@ -295,16 +295,16 @@ describe("the commands", () => {
     let page = 0;
     const { calls, result } = await sent(
       (commands) => commands.renew(ref, ids),
-      () => [[`lost-${(page += 1)}`], [`deleted-${page}`]],
+      () => [[`lost-${(page += 1)}`], [`deleted-${page}`], [`absent-${page}`]],
     );
     expect(calls.map((call) => [call[0], call[1], call.length - 6])).toEqual([["evalsha", renew.sha, 500], ["evalsha", renew.sha, 500], ["evalsha", renew.sha, 1]]); // prettier-ignore
-    expect(result).toEqual({ lost: ["lost-1", "lost-2", "lost-3"], deleted: ["deleted-1", "deleted-2", "deleted-3"] });
+    expect(result).toEqual({ lost: ["lost-1", "lost-2", "lost-3"], deleted: ["deleted-1", "deleted-2", "deleted-3"], absent: ["absent-1", "absent-2", "absent-3"] }); // prettier-ignore
   });
 
   it("leave page by page, and add up", async () => {
     let page = 0;
     const { calls, result } = await sent(
-      (commands) => commands.leave(ref, { remove: true, leaveAlone: [idOf(4)] }),
+      (commands) => commands.leave(ref, { remove: true, only: [idOf(4)] }),
       () => ((page += 1) === 1 ? [500, "(500-0"] : [3, ""]),
       "app:",
     );
@@ -422,14 +422,17 @@ describe("the commands", () => {
     await expect(answer(commands.ack(ref, [idOf(1)]))).rejects.toThrow("NOAUTH");
   });
 
-  it("tell when the connection broke", () => {
+  it("tell when the connection broke, why, and when it is tried again", () => {
     const client = new FakeClient();
     const broken = record(toPort(client).openCommands().broken);
-    client.latest.emit("close");
-    client.latest.emit("close");
+    const { retryStrategy } = client.duplicates[0]!.args[0] as { retryStrategy: (attempt: number) => number };
+    retryStrategy(1);
+    client.latest.emit("error", new Error("connect ECONNREFUSED"));
+    const delayMs = retryStrategy(2);
     broken.stop();
-    client.latest.emit("close");
-    expect(broken.values).toHaveLength(2);
+    retryStrategy(3);
+    expect(broken.values).toMatchObject([{ attempt: 1 }, { attempt: 2, delayMs, cause: new Error("connect ECONNREFUSED") }]);
+    expect(delayMs).toBeGreaterThan(0);
   });
 
   describe("are closed", () => {

@@ -7,7 +7,9 @@ import type {
   ReadRequest,
   SettleOutcome,
   SettleRequest,
+  StreamAdmin,
   StreamCommands,
+  StreamInspection,
   StreamPage,
   StreamReader,
   StreamsPort,
@@ -18,7 +20,12 @@ export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly read?: StreamReader["read"];
   readonly closeReader?: StreamReader["close"];
   readonly together?: StreamsPort["together"];
+  readonly admin?: Partial<Omit<StreamAdmin, "close">>;
+  readonly inspection?: Partial<InspectionAnswers>;
 }
+
+type AdminAnswers = Omit<StreamAdmin, "close">;
+type InspectionAnswers = Omit<StreamInspection, "close">;
 
 /** A command the library sent, and when. */
 export interface Sent {
@@ -36,9 +43,13 @@ export class FakePort implements StreamsPort {
   /** Connections open now. */
   readonly open = { commands: 0, readers: 0 };
   readonly #answers: Required<Answers>;
+  readonly #adminAnswers: AdminAnswers;
+  readonly #inspectionAnswers: InspectionAnswers;
 
   constructor(answers: Answers = {}) {
     this.#answers = { ...quiet, ...answers };
+    this.#adminAnswers = { ...quietAdmin, ...answers.admin };
+    this.#inspectionAnswers = { ...quietInspection, ...answers.inspection };
   }
 
   /** As the library's functions take it: `toPort` accepts a port as it is. */
@@ -69,7 +80,8 @@ export class FakePort implements StreamsPort {
 
   openCommands(): StreamCommands {
     this.open.commands += 1;
-    const { createGroup, lastGeneratedId, ack, settle, takeDue, takeIdle, renew, leave, deadLetters, broken } = this.#answers;
+    const { createGroup, lastGeneratedId, ack, settle, takeDue, takeIdle, renew, adopt, scheduled, leave, deadLetters, broken } =
+      this.#answers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
       lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
@@ -78,6 +90,8 @@ export class FakePort implements StreamsPort {
       takeDue: this.#noting("takeDue", takeDue),
       takeIdle: this.#noting("takeIdle", takeIdle),
       renew: this.#noting("renew", renew),
+      adopt: this.#noting("adopt", adopt),
+      scheduled: this.#noting("scheduled", scheduled),
       leave: this.#noting("leave", leave),
       deadLetters: this.#noting("deadLetters", deadLetters),
       broken,
@@ -94,6 +108,38 @@ export class FakePort implements StreamsPort {
         this.open.readers -= 1;
         return close();
       },
+    };
+  }
+
+  /** Counted among the connections for commands. */
+  openAdmin(): StreamAdmin {
+    this.open.commands += 1;
+    const { createGroup, setGroupPosition, destroyGroup, deleteConsumer, pruneConsumers } = this.#adminAnswers;
+    const { listGroups, listConsumers, pendingPage, pendingSummary } = this.#adminAnswers;
+    return {
+      createGroup: this.#noting("createGroup", createGroup),
+      setGroupPosition: this.#noting("setGroupPosition", setGroupPosition),
+      destroyGroup: this.#noting("destroyGroup", destroyGroup),
+      deleteConsumer: this.#noting("deleteConsumer", deleteConsumer),
+      pruneConsumers: this.#noting("pruneConsumers", pruneConsumers),
+      listGroups: this.#noting("listGroups", listGroups),
+      listConsumers: this.#noting("listConsumers", listConsumers),
+      pendingPage: this.#noting("pendingPage", pendingPage),
+      pendingSummary: this.#noting("pendingSummary", pendingSummary),
+      close: () => (this.open.commands -= 1),
+    };
+  }
+
+  /** Counted among the connections for commands. */
+  openInspection(): StreamInspection {
+    this.open.commands += 1;
+    const { overview, details, countAfter, broken } = this.#inspectionAnswers;
+    return {
+      overview: this.#noting("overview", overview),
+      details: this.#noting("details", details),
+      countAfter: this.#noting("countAfter", countAfter),
+      broken,
+      close: () => (this.open.commands -= 1),
     };
   }
 
@@ -122,11 +168,36 @@ const quiet: Required<Answers> = {
   settle: (_ref, { decisions }) => of(decisions.map(() => done)),
   takeDue: () => of(nothingDue),
   takeIdle: () => of(nothingIdle),
-  renew: () => of({ lost: [], deleted: [] }),
+  renew: () => of({ lost: [], deleted: [], absent: [] }),
+  adopt: (_ref, ids) => of(ids),
+  scheduled: () => of([]),
   leave: () => of(0),
   deadLetters: () => of([]),
   broken: NEVER,
   read: quietRead,
   closeReader: () => of(undefined),
   together: (streams) => [streams],
+  admin: {},
+  inspection: {},
+};
+
+/** A server without groups. */
+const quietAdmin: AdminAnswers = {
+  createGroup: () => of(true),
+  setGroupPosition: () => of(false),
+  destroyGroup: () => of(false),
+  deleteConsumer: () => of({ _tag: "absent", moved: 0 }),
+  pruneConsumers: () => of([]),
+  listGroups: () => of([]),
+  listConsumers: () => of([]),
+  pendingPage: () => of([]),
+  pendingSummary: () => of({ count: 0, lowest: undefined, highest: undefined, consumers: new Map() }),
+};
+
+/** A server without the stream. */
+const quietInspection: InspectionAnswers = {
+  overview: () => of({ at: asyncScheduler.now(), stream: undefined, groups: [] }),
+  details: () => of({ consumers: [], pending: [], retriesWaiting: 0, nextRetryAt: undefined, deadLetters: 0 }),
+  countAfter: () => of({ count: 0, isComplete: true }),
+  broken: NEVER,
 };

@@ -1,6 +1,7 @@
 import { defer, map, of, race, Subject, take, timer, type Observable, type ObservableInput } from "rxjs";
 import { groupSettings, type FromGroupOptions } from "../../src/flow/group-settings.js";
-import { openGroup } from "../../src/flow/open-group.js";
+import { openSource } from "../../src/flow/open-source.js";
+import { readGroups } from "../../src/flow/read-group.js";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { Fields } from "../../src/model/fields.js";
 import { heldBy } from "../../src/model/held-delivery.js";
@@ -50,9 +51,10 @@ export class GroupRun {
   constructor(answers: Answers = {}, options: Partial<FromGroupOptions> = {}) {
     this.port = new FakePort(answers);
     const status = { next: (status: SourceStatus) => void this.statuses.push({ ...status, at: nowMs() }) };
-    this.#source = openGroup(
+    this.#source = openSource(
       this.port,
       groupSettings({ stream: "orders", group: "shipping", startId: "0", consumer: "me", signal: this.drain.signal, status, ...options }),
+      readGroups,
     );
   }
 

@@ -1,19 +1,21 @@
 -- Hands back what is pending for a consumer that stops, a page a call; then removes the consumer, if nothing is left of it.
--- Entries that wait for a retry stay as they are.
+-- Entries that wait for a retry go on waiting. What belongs to a consumer that is to be removed passes to one named
+-- "released", which only holds: whoever is alive takes it from there.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
 -- ARGV[1] group    ARGV[2] consumer
 -- ARGV[3] XPENDING start ("-", or "(id" to continue)   ARGV[4] how many rows a call
 -- ARGV[5] "remove" | "stay": what becomes of the consumer
--- ARGV[6...] ids to leave alone: those whose settlement is on its way
+-- ARGV[6...] ids to hand back; none: all
 -- Result: { how many were handed back, "(id" to continue at or "" at the end }
 -- Complexity: O(rows * log PEL)
 local stream, schedule = KEYS[1], KEYS[2]
 local group, consumer, rowCount = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
 
-local settling = {}
-for index = 6, #ARGV do settling[ARGV[index]] = true end
+local some, only = #ARGV >= 6, {}
+for index = 6, #ARGV do only[ARGV[index]] = true end
+local holder = ARGV[5] == 'remove' and 'released' or consumer
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 
@@ -21,9 +23,11 @@ local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
-  if not settling[id] and not redis.call('ZSCORE', schedule, id) then
+  if redis.call('ZSCORE', schedule, id) then
+    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'JUSTID') end
+  elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
     redis.call('ZADD', schedule, now, id)
     released = released + 1
   end

@@ -3,15 +3,16 @@
 --
 -- KEYS[1] stream
 -- ARGV[1] group   ARGV[2] consumer   ARGV[3...] ids, 1000 at most
--- Result: { lost ids, deleted ids }: another consumer's or settled; trimmed while pending, and out of the PEL
+-- Result: { lost ids, deleted ids, absent ids }: another consumer's; trimmed while pending, and out of the PEL; pending for nobody
 -- Complexity: O(ids * log PEL)
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 
-local lost, deleted = {}, {}
+local lost, deleted, absent = {}, {}, {}
 local renewal = { 'XCLAIM', stream, group, consumer, 0 }
 for index = 3, #ARGV do
   local id = ARGV[index]
-  local list = #redis.call('XPENDING', stream, group, id, id, 1, consumer) == 1 and renewal or lost
+  local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
+  local list = not row and absent or row[2] == consumer and renewal or lost
   list[#list + 1] = id
 end
 
@@ -27,4 +28,4 @@ if #renewal > 5 then
     end
   end
 end
-return { lost, deleted }
+return { lost, deleted, absent }

@@ -63,8 +63,8 @@ end
 local verbs = {
   ack = acknowledge,
   retry = function(id, delay)
-    redis.call('ZADD', schedule, ms(now + delay), id)
-    return 'done'
+    local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
+    return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
   dead = function(id, note)
     local entry = redis.call('XRANGE', stream, id, id)[1]
@@ -78,8 +78,8 @@ local verbs = {
   release = function(id, _, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
-    redis.call('ZADD', schedule, ms(now), id)
-    return 'done'
+    local added = redis.pcall('ZADD', schedule, ms(now), id)
+    return type(added) == 'table' and added.err or 'done'
   end,
 }
 

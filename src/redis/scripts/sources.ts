@@ -1,20 +1,115 @@
 // Written by generate.mjs from the *.lua files beside it: edit those, then run `npm run lua`.
+export const adoptSource: string = `-- Makes entries pending again whose place in the group's PEL is gone (XGROUP DESTROY, DELCONSUMER) although a consumer
+-- works on them or a retry of them is scheduled. What is pending for anybody is left as it is.
+--
+-- KEYS[1] stream
+-- ARGV[1] group   ARGV[2] consumer   ARGV[3...] ids, 1000 at most
+-- Result: the ids that are pending again, for this consumer
+-- Complexity: O(ids * log PEL)
+local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
+
+local adopted = {}
+for index = 3, #ARGV do
+  local id = ARGV[index]
+  if #redis.call('XPENDING', stream, group, id, id, 1) == 0 and #redis.call('XRANGE', stream, id, id) == 1 then
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'FORCE', 'JUSTID')
+    adopted[#adopted + 1] = id
+  end
+end
+return adopted
+`;
+
+export const deleteConsumerSource: string = `-- Removes a consumer that owns nothing, in one step with the look: an entry delivered in between would be dropped with it.
+-- What it owns may be moved to another consumer before, a page a call, with idle times and delivery counts as they are, so
+-- that nobody's lease is renewed and no delivery is counted.
+--
+-- KEYS[1] stream
+-- ARGV[1] group   ARGV[2] consumer   ARGV[3] the consumer to move its entries to, or "" to refuse while it owns any
+-- ARGV[4] how many entries a call
+-- Result: { "deleted" | "absent", moved }, { "refused", how many it owns },
+--    { "more", moved } when the page was full: call again
+-- Complexity: O(consumers + moved * log PEL)
+local stream, group, consumer, heir, most = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+
+local function owned()
+  for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
+    local is = {}
+    for index = 1, #info, 2 do is[info[index]] = info[index + 1] end
+    if is.name == consumer then return is.pending end
+  end
+end
+
+-- entries of one read have one idle time: they move in one command
+local function pageByState(rows)
+  local moves, moveOf = {}, {}
+  for _, row in ipairs(rows) do
+    local deliveries = math.min(row[4], 99999999999999) -- the most that Lua writes out; XNACK FATAL sets more
+    local state = row[3] .. ' ' .. deliveries
+    if not moveOf[state] then
+      moveOf[state] = { ids = {}, tail = { 'IDLE', row[3], 'RETRYCOUNT', deliveries, 'JUSTID' } }
+      moves[#moves + 1] = moveOf[state]
+    end
+    local ids = moveOf[state].ids
+    ids[#ids + 1] = row[1]
+  end
+  return moves
+end
+
+local function move()
+  local rows, moved = redis.call('XPENDING', stream, group, '-', '+', most, consumer), 0
+  for _, each in ipairs(pageByState(rows)) do
+    local claim = { 'XCLAIM', stream, group, heir, 0, unpack(each.ids) }
+    for _, word in ipairs(each.tail) do claim[#claim + 1] = word end
+    -- XCLAIM takes what was trimmed while pending out of the PEL, and does not answer it
+    moved = moved + #redis.call(unpack(claim))
+  end
+  return moved, #rows == most
+end
+
+local pending, moved, isFull = owned(), 0, false
+if not pending then return { 'absent', 0 } end
+if pending > 0 then
+  if heir == '' then return { 'refused', pending } end
+  moved, isFull = move()
+end
+if isFull then return { 'more', moved } end
+redis.call('XGROUP', 'DELCONSUMER', stream, group, consumer)
+return { 'deleted', moved }
+`;
+
+export const destroyGroupSource: string = `-- Removes a group with all that belongs to it, and says whether it was there. What an earlier deletion of the stream has left
+-- behind is removed as well.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] its dead-letter stream; left out, it is kept
+-- ARGV[1] group
+-- Result: 1 when the group was there, else 0
+-- Complexity: O(PEL); the memory of the helper keys is freed in the background
+local stream = KEYS[1]
+
+-- XGROUP DESTROY is an error where the stream is missing, and 0 where the group is
+local destroyed = redis.call('EXISTS', stream) == 1 and redis.call('XGROUP', 'DESTROY', stream, ARGV[1]) or 0
+redis.call('UNLINK', unpack(KEYS, 2))
+return destroyed
+`;
+
 export const leaveSource: string = `-- Hands back what is pending for a consumer that stops, a page a call; then removes the consumer, if nothing is left of it.
--- Entries that wait for a retry stay as they are.
+-- Entries that wait for a retry go on waiting. What belongs to a consumer that is to be removed passes to one named
+-- "released", which only holds: whoever is alive takes it from there.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
 -- ARGV[1] group    ARGV[2] consumer
 -- ARGV[3] XPENDING start ("-", or "(id" to continue)   ARGV[4] how many rows a call
 -- ARGV[5] "remove" | "stay": what becomes of the consumer
--- ARGV[6...] ids to leave alone: those whose settlement is on its way
+-- ARGV[6...] ids to hand back; none: all
 -- Result: { how many were handed back, "(id" to continue at or "" at the end }
 -- Complexity: O(rows * log PEL)
 local stream, schedule = KEYS[1], KEYS[2]
 local group, consumer, rowCount = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
 
-local settling = {}
-for index = 6, #ARGV do settling[ARGV[index]] = true end
+local some, only = #ARGV >= 6, {}
+for index = 6, #ARGV do only[ARGV[index]] = true end
+local holder = ARGV[5] == 'remove' and 'released' or consumer
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
 
@@ -22,9 +117,11 @@ local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
-  if not settling[id] and not redis.call('ZSCORE', schedule, id) then
+  if redis.call('ZSCORE', schedule, id) then
+    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'JUSTID') end
+  elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
     redis.call('ZADD', schedule, now, id)
     released = released + 1
   end
@@ -38,20 +135,44 @@ end
 return { released, '' }
 `;
 
+export const pruneConsumersSource: string = `-- Removes consumers that own nothing and have not asked for anything for long, in one step with the look: an entry delivered
+-- in between would be dropped with its consumer.
+--
+-- KEYS[1] stream
+-- ARGV[1] group   ARGV[2] idle ms: since the last attempt to read; before 7.2, since the last read that brought something
+-- ARGV[3] how many at most
+-- Result: names removed; as many as ARGV[3] when there may be more: call again
+-- Complexity: O(consumers)
+local stream, group, idle, most = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local removed = {}
+for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
+  if #removed == most then break end
+  local is = {}
+  for index = 1, #info, 2 do is[info[index]] = info[index + 1] end
+  if is.pending == 0 and is.idle >= idle then
+    redis.call('XGROUP', 'DELCONSUMER', stream, group, is.name)
+    removed[#removed + 1] = is.name
+  end
+end
+return removed
+`;
+
 export const renewSource: string = `-- Renews the lease of deliveries in flight, of those only that are still this consumer's: a plain XCLAIM would steal
 -- back what another consumer has claimed meanwhile.
 --
 -- KEYS[1] stream
 -- ARGV[1] group   ARGV[2] consumer   ARGV[3...] ids, 1000 at most
--- Result: { lost ids, deleted ids }: another consumer's or settled; trimmed while pending, and out of the PEL
+-- Result: { lost ids, deleted ids, absent ids }: another consumer's; trimmed while pending, and out of the PEL; pending for nobody
 -- Complexity: O(ids * log PEL)
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
 
-local lost, deleted = {}, {}
+local lost, deleted, absent = {}, {}, {}
 local renewal = { 'XCLAIM', stream, group, consumer, 0 }
 for index = 3, #ARGV do
   local id = ARGV[index]
-  local list = #redis.call('XPENDING', stream, group, id, id, 1, consumer) == 1 and renewal or lost
+  local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
+  local list = not row and absent or row[2] == consumer and renewal or lost
   list[#list + 1] = id
 end
 
@@ -67,7 +188,7 @@ if #renewal > 5 then
     end
   end
 end
-return { lost, deleted }
+return { lost, deleted, absent }
 `;
 
 export const settleSource: string = `-- Carries out the decisions about deliveries of one stream and group in one atomic step.
@@ -135,8 +256,8 @@ end
 local verbs = {
   ack = acknowledge,
   retry = function(id, delay)
-    redis.call('ZADD', schedule, ms(now + delay), id)
-    return 'done'
+    local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
+    return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
   dead = function(id, note)
     local entry = redis.call('XRANGE', stream, id, id)[1]
@@ -150,8 +271,8 @@ local verbs = {
   release = function(id, _, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
-    redis.call('ZADD', schedule, ms(now), id)
-    return 'done'
+    local added = redis.pcall('ZADD', schedule, ms(now), id)
+    return type(added) == 'table' and added.err or 'done'
   end,
 }
 
@@ -173,7 +294,8 @@ export const takeSource: string = `-- Takes pending entries over for a consumer:
 --      or "idle", then ARGV[5] min idle ms
 --                      ARGV[6] whose: a consumer's, or "" for anybody's but this consumer's
 --                      ARGV[7] XPENDING start ("-", or "(id" to continue)   ARGV[8] how many rows to look at
---                      ARGV[9...] ids to leave alone: those in flight
+--                      ARGV[9] "count" | "same": whether this counts as a delivery
+--                      ARGV[10...] ids to leave alone: those in flight
 -- Result: { entries {id, pairs, delivery count}, deleted ids, next, stale ids of this consumer }
 --    next: "due": ms until the next retry, -1 when none waits; "idle": "(id" to continue at, "" at the end
 --    deleted ids were trimmed while pending; they are out of the PEL
@@ -198,7 +320,7 @@ end
 local mine = {}
 local function pickIdle()
   local minIdle, owner, rowCount, inFlight = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[8]), {}
-  for index = 9, #ARGV do inFlight[ARGV[index]] = true end
+  for index = 10, #ARGV do inFlight[ARGV[index]] = true end
   local range = { 'XPENDING', stream, group, ARGV[7], '+', rowCount }
   if owner ~= '' then range[#range + 1] = owner end
   local rows = redis.call(unpack(range))
@@ -218,13 +340,19 @@ local next
 if mode == 'due' then pickDue(string.format('%.0f', now)) else next = pickIdle() end
 
 local entries, found, deleted = {}, {}, {}
-if #ids > 0 then
-  for _, entry in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids))) do
+local counted = ARGV[9] == 'same' and 0 or 1
+local function keep(claimed)
+  for _, entry in ipairs(claimed) do
     if entry then -- 6.2 answers null for a deleted entry
       found[entry[1]] = true
-      entries[#entries + 1] = { entry[1], entry[2], deliveries[entry[1]] + 1 }
+      entries[#entries + 1] = { entry[1], entry[2], deliveries[entry[1]] + counted }
     end
   end
+end
+if #ids > 0 and counted == 1 then
+  keep(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids)))
+else
+  for _, id in ipairs(ids) do keep(redis.call('XCLAIM', stream, group, consumer, 0, id, 'RETRYCOUNT', deliveries[id])) end
 end
 for _, id in ipairs(ids) do
   if not found[id] and #redis.call('XRANGE', stream, id, id) == 0 then

@@ -7,7 +7,8 @@
 --      or "idle", then ARGV[5] min idle ms
 --                      ARGV[6] whose: a consumer's, or "" for anybody's but this consumer's
 --                      ARGV[7] XPENDING start ("-", or "(id" to continue)   ARGV[8] how many rows to look at
---                      ARGV[9...] ids to leave alone: those in flight
+--                      ARGV[9] "count" | "same": whether this counts as a delivery
+--                      ARGV[10...] ids to leave alone: those in flight
 -- Result: { entries {id, pairs, delivery count}, deleted ids, next, stale ids of this consumer }
 --    next: "due": ms until the next retry, -1 when none waits; "idle": "(id" to continue at, "" at the end
 --    deleted ids were trimmed while pending; they are out of the PEL
@@ -32,7 +33,7 @@ end
 local mine = {}
 local function pickIdle()
   local minIdle, owner, rowCount, inFlight = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[8]), {}
-  for index = 9, #ARGV do inFlight[ARGV[index]] = true end
+  for index = 10, #ARGV do inFlight[ARGV[index]] = true end
   local range = { 'XPENDING', stream, group, ARGV[7], '+', rowCount }
   if owner ~= '' then range[#range + 1] = owner end
   local rows = redis.call(unpack(range))
@@ -52,13 +53,19 @@ local next
 if mode == 'due' then pickDue(string.format('%.0f', now)) else next = pickIdle() end
 
 local entries, found, deleted = {}, {}, {}
-if #ids > 0 then
-  for _, entry in ipairs(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids))) do
+local counted = ARGV[9] == 'same' and 0 or 1
+local function keep(claimed)
+  for _, entry in ipairs(claimed) do
     if entry then -- 6.2 answers null for a deleted entry
       found[entry[1]] = true
-      entries[#entries + 1] = { entry[1], entry[2], deliveries[entry[1]] + 1 }
+      entries[#entries + 1] = { entry[1], entry[2], deliveries[entry[1]] + counted }
     end
   end
+end
+if #ids > 0 and counted == 1 then
+  keep(redis.call('XCLAIM', stream, group, consumer, 0, unpack(ids)))
+else
+  for _, id in ipairs(ids) do keep(redis.call('XCLAIM', stream, group, consumer, 0, id, 'RETRYCOUNT', deliveries[id])) end
 end
 for _, id in ipairs(ids) do
   if not found[id] and #redis.call('XRANGE', stream, id, id) == 0 then

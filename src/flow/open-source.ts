@@ -29,10 +29,9 @@ import { alongside } from "./alongside.js";
 import type { Page } from "./chore.js";
 import { CreditLedger } from "./credit-ledger.js";
 import { emitPages } from "./emit-pages.js";
-import type { GroupSettings } from "./group-settings.js";
+import type { SourceSettings } from "./group-settings.js";
 import { keepLeases } from "./keep-leases.js";
 import { leaveGroup } from "./leave-group.js";
-import { readGroup } from "./read-group.js";
 import type { Session } from "./session.js";
 import { watchStall } from "./watch-stall.js";
 
@@ -40,11 +39,17 @@ import { watchStall } from "./watch-stall.js";
 const lastReadMs = 50;
 
 /**
- * One subscription to a group: readers, leases and stall watch until it is drained, then the departure. Abandoned or in
- * error it departs as well, behind the subscriber's back.
+ * One subscription to a source of a group: what brings deliveries, leases and stall watch until it is drained, then the
+ * departure. Abandoned or in error it departs as well, behind the subscriber's back.
+ *
+ * @param bring - brings the deliveries; it completes by itself soon after the signal is aborted
  * @internal
  */
-export function openGroup(port: StreamsPort, settings: GroupSettings): Observable<Delivery<Fields>> {
+export function openSource<S extends SourceSettings>(
+  port: StreamsPort,
+  settings: S,
+  bring: (session: Session<S>) => Observable<Page>,
+): Observable<Delivery<Fields>> {
   return defer(() => {
     const session = openSession(port, settings);
     session.report({ _tag: "starting", streams: settings.streams, group: settings.group, consumer: session.consumer });
@@ -55,10 +60,12 @@ export function openGroup(port: StreamsPort, settings: GroupSettings): Observabl
       share({ resetOnComplete: false, resetOnRefCountZero: false }), // once, whoever asks first, and to its end
     );
     const work = concat(
-      readers(session),
+      bring(session).pipe(takeUntil(drainRequest(settings.signal).pipe(delay(lastReadMs)))),
       defer(() => settled(session)),
     ).pipe(emitPages());
-    const deliveries = alongside(work, merge(keepLeases(session), watchStall(session))).pipe(tap({ error: () => (reason = "error") }));
+    const deliveries = alongside(work, merge(keepLeases(session), watchStall(session), reportOutages(session))).pipe(
+      tap({ error: () => (reason = "error") }),
+    );
     const leaveDrained = defer(() => {
       reason = "drained";
       return leave;
@@ -68,7 +75,7 @@ export function openGroup(port: StreamsPort, settings: GroupSettings): Observabl
   });
 }
 
-function openSession(port: StreamsPort, settings: GroupSettings): Session {
+function openSession<S extends SourceSettings>(port: StreamsPort, settings: S): Session<S> {
   return {
     port,
     commands: port.openCommands(),
@@ -81,20 +88,19 @@ function openSession(port: StreamsPort, settings: GroupSettings): Session {
 }
 
 /** An observer that throws is reported as RxJS reports it, and does not end the pipeline. */
-function reporter(observer: GroupSettings["status"]): Session["report"] {
+function reporter(observer: SourceSettings["status"]): Session["report"] {
   const statuses = new Subject<SourceStatus>();
   // eslint-disable-next-line rxjs-x/no-ignored-error -- it never errors
   statuses.subscribe({ next: (status) => observer?.next(status) });
   return (status) => statuses.next(status);
 }
 
-/** Completes on drain: with the read that is under way, or soon, if that one is blocked. */
-function readers(session: Session): Observable<Page> {
-  const { port, settings } = session;
-  const sets = port.together(settings.streams);
-  const share = Math.max(1, Math.floor(settings.maxInFlight / sets.length));
-  const cutOff = drainRequest(settings.signal).pipe(delay(lastReadMs));
-  return merge(...sets.map((streams) => readGroup(session, streams, share))).pipe(takeUntil(cutOff));
+/** What goes over the command connection waits while that is away; without this nobody would know why. */
+function reportOutages({ commands, report }: Session): Observable<never> {
+  return commands.broken.pipe(
+    tap((outage) => report({ _tag: "reconnecting", ...outage })),
+    ignoreElements(),
+  );
 }
 
 /** Emits once when the signal is aborted. */

@@ -2,9 +2,10 @@ import { hostname } from "node:os";
 import { config, map, NEVER, of, Subject, throwError, timer, type Observable } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { groupSettings } from "../../src/flow/group-settings.js";
-import { openGroup } from "../../src/flow/open-group.js";
+import { openSource } from "../../src/flow/open-source.js";
+import { readGroups } from "../../src/flow/read-group.js";
 import type { EntryId } from "../../src/model/entry-id.js";
-import type { IdlePage, StreamPage } from "../../src/redis/port.js";
+import type { IdlePage, Outage, Renewal, StreamPage } from "../../src/redis/port.js";
 import { idOf } from "../support/deliveries.js";
 import { FakePort } from "../support/fake-port.js";
 import { Feed, GroupRun, inTurn, taken } from "../support/group-run.js";
@@ -12,10 +13,7 @@ import { record, timeline } from "../support/virtual-time.js";
 
 const error = (message: string): Observable<never> => throwError(() => new Error(message));
 const noneIdle: IdlePage = { entries: [], deleted: [], cursor: undefined, mine: [] };
-const renewed = (
-  lost: readonly EntryId[] = [],
-  deleted: readonly EntryId[] = [],
-): Observable<{ lost: readonly EntryId[]; deleted: readonly EntryId[] }> => of({ lost, deleted });
+const renewed = (lost: readonly EntryId[] = [], deleted: readonly EntryId[] = []): Observable<Renewal> => of({ lost, deleted, absent: [] });
 
 beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0.5);
@@ -27,7 +25,7 @@ afterEach(() => {
 describe("a subscription", () => {
   it("is cold: opens nothing before, and everything anew each time", () => {
     const port = new FakePort();
-    const source$ = openGroup(port, groupSettings({ stream: "orders", group: "shipping", startId: "0" }));
+    const source$ = openSource(port, groupSettings({ stream: "orders", group: "shipping", startId: "0" }), readGroups);
     expect(port.open).toEqual({ commands: 0, readers: 0 });
     timeline({
       0: () => {
@@ -68,7 +66,7 @@ describe("a subscription", () => {
   });
 
   it("needs no status observer", () => {
-    const run = new GroupRun({ read: new Feed().read }, { status: undefined }).play(10);
+    const run = new GroupRun({ read: new Feed().read }, { status: undefined, consumer: undefined }).play(10);
     expect(run.statuses).toEqual([]);
     expect(run.port.leaves).toHaveLength(1);
   });
@@ -122,7 +120,7 @@ describe("leases", () => {
 
   it("are renewed again in time when a renewal failed for the moment", () => {
     const feed = new Feed();
-    const run = new GroupRun({ read: feed.read, renew: inTurn<Observable<{ lost: readonly EntryId[]; deleted: readonly EntryId[] }>>(() => error("Connection is closed."), () => error("NOGROUP No such key"), () => renewed()) }, { leaseMs: 900 }); // prettier-ignore
+    const run = new GroupRun({ read: feed.read, renew: inTurn<Observable<Renewal>>(() => error("Connection is closed."), () => error("NOGROUP No such key"), () => renewed()) }, { leaseMs: 900 }); // prettier-ignore
     run.play(1_000, { 10: () => feed.push(1) });
     expect(run.port.timesOf("renew")).toEqual([300, 600, 900]);
     expect(run.recording.ended).toBeUndefined();
@@ -140,7 +138,10 @@ describe("leases", () => {
 
   it("are not renewed twice at a time when Redis is slow", () => {
     const feed = new Feed();
-    const run = new GroupRun({ read: feed.read, renew: () => timer(700).pipe(map(() => ({ lost: [], deleted: [] }))) }, { leaseMs: 900 });
+    const run = new GroupRun(
+      { read: feed.read, renew: () => timer(700).pipe(map(() => ({ lost: [], deleted: [], absent: [] }))) },
+      { leaseMs: 900 },
+    );
     run.play(2_000, { 10: () => feed.push(1) });
     expect(run.port.timesOf("renew")).toEqual([300, 1_200]);
   });
@@ -181,7 +182,7 @@ describe("a drain", () => {
   });
 
   it("completes soon when nothing is in flight", () => {
-    const run = new GroupRun();
+    const run = new GroupRun({}, { consumer: undefined });
     run.play(500, { 100: () => run.drain.abort() });
     expect(run.recording.ended).toBe("complete");
     expect(run.recording.endedAt).toBeLessThanOrEqual(100 + lastReadMs);
@@ -199,7 +200,7 @@ describe("a drain", () => {
   });
 
   it("begins nothing new while it waits for that read", () => {
-    const run = new GroupRun({ read: () => timer(30).pipe(map(() => [])) });
+    const run = new GroupRun({ read: () => timer(30).pipe(map(() => [])) }, { consumer: undefined });
     const before: number[] = [];
     run.play(500, { 100: () => { before.push(run.port.sent.length); run.drain.abort(); } }); // prettier-ignore
     expect(run.port.sent.slice(before[0]).map(({ name }) => name)).toEqual(["closeReader", "leave"]);
@@ -245,14 +246,14 @@ describe("a drain", () => {
     expect(run.recording).toMatchObject({ ended: "complete", endedAt: 500 + lastReadMs });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
     expect(run.statuses.at(-1)).toEqual({ _tag: "stopped", reason: "drained", released: 2, at: 500 + lastReadMs });
-    expect(run.port.leaves).toEqual([{ remove: false, leaveAlone: [] }]);
+    expect(run.port.leaves).toEqual([{ remove: false, only: ["2-0", "3-0"] }]);
   });
 
   it("leaves alone at the deadline what a sink is writing", () => {
     const feed = new Feed();
     const run = new GroupRun({ read: feed.read }, { drainTimeoutMs: 400 });
     run.play(2_000, { 10: () => feed.push(1, 2), 50: () => run.begin(2), 100: () => run.drain.abort() });
-    expect(run.port.leaves).toEqual([{ remove: false, leaveAlone: ["2-0"] }]);
+    expect(run.port.leaves).toEqual([{ remove: false, only: ["1-0"] }]);
   });
 
   it("gives up at once with a deadline of 0", () => {
@@ -321,7 +322,7 @@ describe("an unsubscription", () => {
       30: () => signals.push(...run.deliveries.map(({ signal }) => signal)),
     });
     expect(run.port.sent.filter(({ name }) => name === "leave").map(({ at, args }) => [at, ...args])).toEqual([
-      [100, { stream: "orders", group: "shipping", consumer: "me" }, { remove: false, leaveAlone: ["2-0"] }],
+      [100, { stream: "orders", group: "shipping", consumer: "me" }, { remove: false, only: ["1-0", "3-0"] }],
     ]);
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false, true]);
     expect(run.statuses.at(-1)).toEqual({ _tag: "stopped", reason: "unsubscribed", released: 2, at: 100 });
@@ -329,11 +330,11 @@ describe("an unsubscription", () => {
   });
 
   it("removes a consumer whose name was made up", () => {
-    expect(new GroupRun({}, { consumer: undefined }).play(10).port.leaves).toEqual([{ remove: true, leaveAlone: [] }]);
+    expect(new GroupRun({}, { consumer: undefined }).play(10).port.leaves).toEqual([{ remove: true }]);
   });
 
   it("leaves each of its streams, and adds up what was handed back", () => {
-    const run = new GroupRun({ leave: (ref) => of(ref.stream === "a" ? 1 : 2) }, { stream: ["a", "b"] }).play(10);
+    const run = new GroupRun({ leave: (ref) => of(ref.stream === "a" ? 1 : 2) }, { stream: ["a", "b"], consumer: undefined }).play(10);
     expect(run.port.argsOf("leave").map(([ref]) => (ref as { stream: string }).stream)).toEqual(["a", "b"]);
     expect(run.status("stopped")).toMatchObject([{ released: 3 }]);
   });
@@ -341,20 +342,21 @@ describe("an unsubscription", () => {
   it("leaves the other streams although one can't be left", () => {
     const run = new GroupRun(
       { leave: (ref) => (ref.stream === "a" ? error("NOGROUP No such key 'a'") : of(2)) },
-      { stream: ["a", "b"] },
+      { stream: ["a", "b"], consumer: undefined },
     ).play(10);
     expect(run.status("stopped")).toMatchObject([{ released: 2 }]);
     expect(run.port.open.commands).toBe(0);
   });
 
   it("leaves only when the server has noticed that the blocked read is over: it might hand out more until then", () => {
-    const run = new GroupRun({ read: () => NEVER, closeReader: () => timer(70).pipe(map(() => undefined)) }).play(100);
+    const answers = { read: () => NEVER, closeReader: () => timer(70).pipe(map(() => undefined)) };
+    const run = new GroupRun(answers, { consumer: undefined }).play(100);
     expect(run.port.timesOf("leave")).toEqual([170]);
     expect(run.status("stopped")).toMatchObject([{ at: 170 }]);
   });
 
   it("waits no longer than 2 s for a server that is gone, and closes its connection", () => {
-    const run = new GroupRun({ leave: () => NEVER }).play(100);
+    const run = new GroupRun({ leave: () => NEVER }, { consumer: undefined }).play(100);
     expect(run.status("stopped")).toEqual([{ _tag: "stopped", reason: "unsubscribed", released: 0, at: 2_100 }]);
     expect(run.port.open).toEqual({ commands: 0, readers: 0 });
   });
@@ -368,10 +370,22 @@ describe("an unsubscription", () => {
   });
 
   it("while the drain's departure is under way does not leave twice, and lets it come to its end", () => {
-    const run = new GroupRun({ leave: () => timer(50).pipe(map(() => 3)) });
+    const run = new GroupRun({ leave: () => timer(50).pipe(map(() => 3)) }, { consumer: undefined });
     run.play(170, { 100: () => run.drain.abort() });
     expect(run.port.leaves).toHaveLength(1);
     expect(run.status("stopped")).toEqual([{ _tag: "stopped", reason: "drained", released: 3, at: 200 }]);
+  });
+});
+
+describe("entries that are in flight here and pending for nobody", () => {
+  it("are made pending again, but for those that were settled meanwhile", () => {
+    const feed = new Feed();
+    const renew = (_: unknown, ids: readonly EntryId[]): Observable<Renewal> =>
+      timer(20).pipe(map(() => ({ lost: [], deleted: [], absent: ids })));
+    const run = new GroupRun({ read: feed.read, renew }, { leaseMs: 900 });
+    run.play(400, { 10: () => feed.push(1, 2), 310: () => run.begin(2) });
+    expect(run.port.argsOf("adopt")).toEqual([[{ stream: "orders", group: "shipping", consumer: "me" }, ["1-0"]]]);
+    expect(run.tags).not.toContain("leaseLost");
   });
 });
 
@@ -456,11 +470,17 @@ describe("a slow subscriber", () => {
 });
 
 describe("what the status says", () => {
+  it("is why nothing happens while the command connection is away", () => {
+    const outage = { attempt: 3, delayMs: 400, cause: new Error("connect ECONNREFUSED") };
+    const run = new GroupRun({ broken: timer(50).pipe(map(() => outage)), createGroup: () => NEVER }).play(100);
+    expect(run.status("reconnecting")).toEqual([{ _tag: "reconnecting", ...outage, at: 50 }]);
+  });
+
   it("is nothing after it has stopped", () => {
-    const trouble$ = new Subject<void>();
+    const trouble$ = new Subject<Outage>();
     const run = new GroupRun({ broken: trouble$, read: () => error("ECONNRESET") });
     run.play(100, {});
-    trouble$.next();
+    trouble$.next({ attempt: 1, delayMs: 50, cause: "gone" });
     expect(run.tags.indexOf("stopped")).toBe(run.tags.length - 1);
     expect(trouble$.observed).toBe(false);
   });

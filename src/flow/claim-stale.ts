@@ -1,0 +1,47 @@
+import { asyncScheduler, concat, defer, EMPTY, ignoreElements, merge, of, repeat, retry, throwError, timer, type Observable } from "rxjs";
+import { classifyError } from "../redis/classify-error.js";
+import { reconnectDelayMs } from "./backoff.js";
+import { isDue, type Chore, type Page } from "./chore.js";
+import { RecoverOwn } from "./recover-own.js";
+import type { Session } from "./session.js";
+import { SweepStale, type SweepPace } from "./sweep-stale.js";
+import { whenFree } from "./when-free.js";
+
+/** Takes over what other consumers left behind, and reads nothing new. @internal */
+export function claimStale(session: Session, pace: SweepPace): Observable<Page> {
+  return merge(...session.settings.streams.map((stream) => claimFrom(session, stream, pace)));
+}
+
+/** A group that does not exist has nothing pending: it is looked for again with the next walk. */
+function claimFrom(session: Session, stream: string, pace: SweepPace): Observable<Page> {
+  const { ledger, report, settings } = session;
+  const ref = { stream, group: settings.group, consumer: session.consumer };
+  const own = new RecoverOwn(session, ref);
+  const chores: readonly Chore[] = [own, new SweepStale(session, ref, own, pace)];
+  let failures = 0;
+
+  const isDraining = (): boolean => settings.signal?.aborted ?? false;
+  const starved = (): void => report({ _tag: "starved", unsettled: ledger.unsettled });
+  const run = (chore: Chore): Observable<Page> => defer(() => (isDue(chore) && ledger.free > 0 && !isDraining() ? chore.run() : EMPTY));
+  const rest = defer(() => timer(Math.max(1, Math.min(...chores.map(({ at }) => at)) - asyncScheduler.now()))).pipe(ignoreElements());
+  const turn = concat(
+    whenFree(ledger, starved),
+    ...chores.map(run),
+    defer(() => {
+      failures = 0;
+      return isDraining() ? EMPTY : rest;
+    }),
+  );
+
+  const heal = (error: unknown): Observable<unknown> => {
+    const verdict = classifyError(error, ref);
+    if (verdict._tag === "fatal") return throwError(() => verdict.error);
+    if (verdict._tag === "missingGroup") return timer(pace.everyMs);
+    failures += 1;
+    const delayMs = reconnectDelayMs(failures);
+    own.plan(); // the answer that was lost may have taken entries over
+    report({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
+    return timer(delayMs);
+  };
+  return turn.pipe(repeat({ delay: () => (isDraining() ? EMPTY : of(true)) }), retry({ delay: heal }));
+}
