@@ -201,20 +201,17 @@ describe("pruneConsumers", () => {
     expect(await only(pruneConsumers(redis, { stream, group, idleMs: 1 }))).toEqual([]);
   });
 
-  it("keeps one that waits at a quiet stream, where the server knows when it last tried to read", async (context) => {
+  it("keeps one that waits at a quiet stream, where the server knows when it last tried to read; Redis 7.0 does not", async () => {
     const { redis, stream, group, ref } = await grouped(1);
     const live = run(fromGroup(redis, { ...ref, consumer: "live", startId: "0", blockMs: 100 }).pipe(acknowledge(redis)));
     await until(() => live.values.length === 1, "it has handled an entry");
-    if (!(await knowsAttempts(redis, stream, group))) return context.skip();
-    const quiet = async (): Promise<boolean> => (await only(listConsumers(redis, ref)))[0]!.inactiveMs._tag === "Some";
-    expect(await quiet()).toBe(true);
-    const inactive = async (): Promise<number> => {
-      const { inactiveMs } = (await only(listConsumers(redis, ref)))[0]!;
-      return inactiveMs._tag === "Some" ? inactiveMs.value : 0;
+    const knows = await knowsAttempts(redis, stream, group);
+    const sinceLastEntry = async (): Promise<number> => {
+      const { inactiveMs, idleMs } = (await only(listConsumers(redis, ref)))[0]!;
+      return inactiveMs._tag === "Some" ? inactiveMs.value : idleMs;
     };
-    await until(async () => (await inactive()) > 2_000, "nothing has come for long");
-    expect(await only(pruneConsumers(redis, { ...ref, idleMs: 2_000 }))).toEqual([]);
-    expect(namesOf(await only(listConsumers(redis, ref)))).toEqual(["live"]);
+    await until(async () => (await sinceLastEntry()) > 2_000, "nothing has come for long");
+    expect(await only(pruneConsumers(redis, { ...ref, idleMs: 2_000 }))).toEqual(knows ? [] : ["live"]);
   });
 
   it("loses nothing where it removes one that is blocked in a read: it is made again by what it is given", async () => {

@@ -94,17 +94,6 @@ describe("fromPending", () => {
     await expect(lastValueFrom(fromPending(redis, { stream, group }))).rejects.toMatchObject({ _tag: "WrongTypeError" });
   });
 
-  it("shows entries without an owner, where the server has XNACK", async (context) => {
-    const { redis, stream, group, ids, ref } = await pendingEntries();
-    const [xnack] = (await redis.call("command", "info", "xnack")) as unknown[];
-    if (!Array.isArray(xnack) || xnack.length === 0) return context.skip();
-    await redis.call("xnack", stream, group, "FATAL", "IDS", 1, ids[0]!);
-    const entries = await lastValueFrom(fromPending(redis, { ...ref, minIdleMs: 1_000_000 }).pipe(toArray()));
-    expect(entries).toEqual([
-      { _tag: "PendingEntry", id: ids[0], consumer: undefined, idleMs: Infinity, deliveryCount: Number.MAX_SAFE_INTEGER },
-    ]);
-  });
-
   it("ends with a subscriber that had enough", async () => {
     const { redis, ref } = await pendingEntries();
     expect(await lastValueFrom(fromPending(redis, { ...ref, pageSize: 2 }).pipe(take(3), toArray()))).toHaveLength(3);

@@ -27,7 +27,7 @@ describe("nothing is lost", () => {
       ),
     );
     await until(() => seen.length === 5, "all were delivered once");
-    await until(async () => Number(((await redis.xpending(stream, group)))[0]) === 1, "one waits for its retry");
+    await until(async () => Number((await redis.xpending(stream, group))[0]) === 1, "one waits for its retry");
     await redis.xgroup("DESTROY", stream, group);
     await until(() => status.tags().includes("groupRecreated"), "the group is there again");
     await until(() => seen.filter((n) => n === "2").length === 2, "the retry is taken up");
@@ -130,7 +130,7 @@ describe("nothing is handed out twice", () => {
     first.subscription.unsubscribe();
     const second = run(source);
     run(fromGroup(redis, { stream, group, startId: "0" }).pipe(bufferAck(), acknowledge(redis)));
-    await until(async () => Number(((await redis.xpending(stream, group)))[0]) === 0, "nothing is pending");
+    await until(async () => Number((await redis.xpending(stream, group))[0]) === 0, "nothing is pending");
     expect(most).toBeLessThanOrEqual(1);
     expect(second.error).toBeUndefined();
   });
