@@ -3,7 +3,7 @@
  * that fail once or always, and a consumer that is killed half-way; nothing is lost.
  *
  * Run: `npm start`, or with a server at REDIS_URL `npx tsx examples/01-order-stream.ts`. Takes about six seconds.
- * Prints: how it goes, then a table read back from Redis: 3000 added, 2910 handled, 90 dead-lettered with their reasons, 0 pending.
+ * Prints: how it goes, then a table read back from Redis: 2000 added, 1940 handled, 60 dead-lettered with their reasons, 0 pending.
  *
  * Exit code 0 if every entry is accounted for, else 1. Ctrl-C or SIGTERM: the producer stops, the workers finish what they have
  * in flight, and the table says what is left; the code follows the same rule (npm, at a terminal, then tells of the Ctrl-C itself).

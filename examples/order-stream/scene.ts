@@ -3,7 +3,7 @@
 export const url = process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379";
 export const group = "event-processors";
 export const workers = ["worker-1", "worker-2", "worker-3"] as const;
-export const total = 3_000;
+export const total = 2_000;
 
 /** Keys of a run. The braces put them in the stream's Cluster slot; the library names its own two the same way. */
 export const keysOf = (stream: string) =>

@@ -90,7 +90,12 @@ function readGroup(session: Session<GroupSettings>, streams: readonly string[], 
     return timer(delayMs);
   };
 
-  const broken = session.commands.broken.pipe(tap(recoverOwn));
+  const broken = session.commands.broken.pipe(
+    tap(() => {
+      state = "broken"; // reported with the outage; the next read says that it is over
+      recoverOwn();
+    }),
+  );
   const noted = ledger.retries.pipe(tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)));
   const work = defer(() => (isDraining() ? EMPTY : concat(groups.ensure(), turns))).pipe(retry({ delay: heal }));
   return alongside(work, merge(broken, noted).pipe(ignoreElements()));
