@@ -40,7 +40,7 @@ module.exports = {
     ),
     only(
       "admin",
-      ["flow/backoff\\.ts$", "model/", "redis/(port|client|classify-error|ioredis-adapter)\\.ts$"],
+      ["flow/retry-transient\\.ts$", "model/", "redis/(port|client|classify-error|ioredis-adapter)\\.ts$"],
       "asks and changes over the port, outside of any pipeline",
     ),
     {

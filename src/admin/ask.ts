@@ -1,7 +1,6 @@
-import { defer, finalize, repeat, retry, takeWhile, throwError, timer, type Observable, type ObservableInput } from "rxjs";
-import { reconnectDelayMs } from "../flow/backoff.js";
+import { defer, finalize, repeat, takeWhile, type Observable, type ObservableInput } from "rxjs";
+import { retryTransient } from "../flow/retry-transient.js";
 import { text } from "../model/check.js";
-import { classifyError, missingGroup } from "../redis/classify-error.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { GroupRef, StreamAdmin } from "../redis/port.js";
@@ -27,7 +26,7 @@ export function ask<A>(
   return defer(() => {
     const admin = port.openAdmin();
     return defer(() => question(admin)).pipe(
-      retry({ delay: (error: unknown, failures) => again(error, { stream, group }, failures) }),
+      retryTransient({ stream, group }),
       repeat(),
       takeWhile(isMore, true),
       finalize(() => admin.close()),
@@ -38,10 +37,4 @@ export function ask<A>(
 /** Checks the options that name a group. @throws RangeError or TypeError that names the option @internal */
 export function groupRef({ stream, group }: GroupRef): GroupRef {
   return { stream: text("stream", stream), group: text("group", group) };
-}
-
-function again(error: unknown, ref: GroupRef, failures: number): Observable<unknown> {
-  const verdict = classifyError(error, ref);
-  if (verdict._tag === "transient") return timer(reconnectDelayMs(failures));
-  return throwError(() => (verdict._tag === "fatal" ? verdict.error : missingGroup(ref, error)));
 }

@@ -1,10 +1,9 @@
-import { concatMap, defer, EMPTY, expand, finalize, from, map, retry, throwError, timer, type Observable } from "rxjs";
-import { reconnectDelayMs } from "../flow/backoff.js";
+import { concatMap, defer, EMPTY, expand, finalize, from, tap, timer, type Observable } from "rxjs";
+import { retryTransient } from "../flow/retry-transient.js";
 import { durationMs, integer, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
 import { entryId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
-import { classifyError } from "../redis/classify-error.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { RawEntry } from "../redis/port.js";
@@ -61,14 +60,9 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
   return defer(() => {
     const commands = port.openCommands();
     let last = after;
-    let failures = 0;
     const page = defer(() => from(commands.deadLetters(ref, { stream: deadLetterStream, after: last, count: pageSize }))).pipe(
-      map((entries) => {
-        failures = 0;
-        last = entries.at(-1)?.[0] ?? last;
-        return entries;
-      }),
-      retry({ delay: (error: unknown) => again(error, ref, (failures += 1)) }),
+      tap((entries) => (last = entries.at(-1)?.[0] ?? last)),
+      retryTransient(ref),
     );
     const next = (entries: readonly RawEntry[]): Observable<readonly RawEntry[]> =>
       entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;
@@ -78,9 +72,4 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
       finalize(() => commands.close()),
     );
   });
-}
-
-function again(error: unknown, ref: { stream: string; group: string }, failures: number): Observable<unknown> {
-  const verdict = classifyError(error, ref);
-  return verdict._tag === "fatal" ? throwError(() => verdict.error) : timer(reconnectDelayMs(failures));
 }

@@ -1,24 +1,8 @@
-import {
-  asyncScheduler,
-  concat,
-  concatMap,
-  defer,
-  filter,
-  finalize,
-  of,
-  repeat,
-  retry,
-  takeWhile,
-  tap,
-  throwError,
-  timer,
-  type Observable,
-} from "rxjs";
-import { reconnectDelayMs } from "../flow/backoff.js";
+import { asyncScheduler, concat, concatMap, defer, filter, finalize, of, repeat, takeWhile, tap, type Observable } from "rxjs";
+import { retryTransient } from "../flow/retry-transient.js";
 import { durationMs, integer, relation, text } from "../model/check.js";
 import { entryId, EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import type { PendingEntry, PendingSnapshot } from "../model/pending.js";
-import { classifyError, missingGroup } from "../redis/classify-error.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { GroupRef, PendingRequest, StreamAdmin } from "../redis/port.js";
@@ -101,7 +85,7 @@ function scanOf(admin: StreamAdmin, ref: GroupRef, first: PendingRequest): Obser
   return defer(() => {
     let { start } = first;
     return defer(() => admin.pendingPage(ref, { ...first, start })).pipe(
-      retry({ delay: (error: unknown, failures) => again(error, ref, failures) }),
+      retryTransient(ref),
       tap((entries) => (start = `(${entries.at(-1)?.id ?? ""}`)),
       repeat(),
       takeWhile((entries) => entries.length === first.count, true),
@@ -116,10 +100,4 @@ function withSnapshot(scan$: Observable<PendingEntry>): Observable<PendingEntry 
     const end$ = defer(() => of<PendingSnapshot>({ _tag: "PendingSnapshot", count, at: asyncScheduler.now() }));
     return concat(scan$.pipe(tap(() => (count += 1))), end$);
   });
-}
-
-function again(error: unknown, ref: GroupRef, failures: number): Observable<unknown> {
-  const verdict = classifyError(error, ref);
-  if (verdict._tag === "transient") return timer(reconnectDelayMs(failures));
-  return throwError(() => (verdict._tag === "fatal" ? verdict.error : missingGroup(ref, error)));
 }
