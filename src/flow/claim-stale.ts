@@ -1,26 +1,58 @@
-import { asyncScheduler, concat, defer, EMPTY, ignoreElements, merge, of, repeat, retry, throwError, timer, type Observable } from "rxjs";
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  merge,
+  mergeMap,
+  of,
+  repeat,
+  retry,
+  throwError,
+  timer,
+  type Observable,
+} from "rxjs";
 import { classifyError } from "../redis/classify-error.js";
 import { reconnectDelayMs } from "./backoff.js";
 import { isDue, type Chore, type Page } from "./chore.js";
 import { RecoverOwn } from "./recover-own.js";
 import type { Session } from "./session.js";
+import { streamsOf } from "./streams-of.js";
 import { SweepStale, type SweepPace } from "./sweep-stale.js";
 import { whenFree } from "./when-free.js";
 
 /** Takes over what other consumers left behind, and reads nothing new. @internal */
 export function claimStale(session: Session, pace: SweepPace): Observable<Page> {
-  return merge(...session.settings.streams.map((stream) => claimFrom(session, stream, pace)));
+  return defer(() => {
+    const claiming = new Map<string, { isOver: boolean }>();
+    const start = (stream: string): Observable<Page> => {
+      const life = { isOver: false };
+      claiming.set(stream, life);
+      session.joined.add(stream);
+      return claimFrom(session, stream, pace, life);
+    };
+    const arrange = (streams: readonly string[]): Observable<Page> => {
+      for (const [stream, life] of claiming) {
+        if (streams.includes(stream)) continue;
+        life.isOver = true; // after its turn: an answer that is under way would be lost
+        claiming.delete(stream);
+      }
+      return merge(...streams.filter((stream) => !claiming.has(stream)).map(start));
+    };
+    return streamsOf(session.settings.streams).pipe(mergeMap(arrange));
+  });
 }
 
 /** A group that does not exist has nothing pending: it is looked for again with the next walk. */
-function claimFrom(session: Session, stream: string, pace: SweepPace): Observable<Page> {
+function claimFrom(session: Session, stream: string, pace: SweepPace, life: { readonly isOver: boolean }): Observable<Page> {
   const { ledger, report, settings } = session;
   const ref = { stream, group: settings.group, consumer: session.consumer };
   const own = new RecoverOwn(session, ref);
   const chores: readonly Chore[] = [own, new SweepStale(session, ref, own, pace)];
   let failures = 0;
 
-  const isDraining = (): boolean => settings.signal?.aborted ?? false;
+  const isDraining = (): boolean => life.isOver || (settings.signal?.aborted ?? false);
   const starved = (): void => report({ _tag: "starved", unsettled: ledger.unsettled });
   const run = (chore: Chore): Observable<Page> => defer(() => (isDue(chore) && ledger.free > 0 && !isDraining() ? chore.run() : EMPTY));
   const rest = defer(() => timer(Math.max(1, Math.min(...chores.map(({ at }) => at)) - asyncScheduler.now()))).pipe(ignoreElements());

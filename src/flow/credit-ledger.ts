@@ -19,6 +19,7 @@ export interface RetryNotice {
  */
 export class CreditLedger implements Origin {
   readonly window: number;
+  claimIdleMs: number | undefined;
   /** Emits when credit came back: once per batch, and when a read used less than was set aside for it. */
   readonly returned: Observable<void>;
   /** Emits when a delivery was settled as a retry. */
@@ -105,6 +106,18 @@ export class CreditLedger implements Origin {
   /** The ids of a stream that nobody has decided about. */
   open(stream: string): Set<EntryId> {
     return new Set(this.#idsWhere((held) => held.stream === stream && held.state === "open"));
+  }
+
+  /** What nobody has decided about, by stream. */
+  openByStream(): ReadonlyMap<string, EntryId[]> {
+    const byStream = new Map<string, EntryId[]>();
+    for (const { stream, id, state } of this.#held) {
+      if (state !== "open") continue;
+      const ids = byStream.get(stream);
+      if (ids === undefined) byStream.set(stream, [id]);
+      else ids.push(id);
+    }
+    return byStream;
   }
 
   /** The lowest id in flight of a stream. */

@@ -1,100 +1,138 @@
-import { catchError, concat, defer, EMPTY, filter, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
+import { asyncScheduler, catchError, concat, defer, EMPTY, filter, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
 import { recreateAfter } from "../model/group-position.js";
-import type { EntryId } from "../model/entry-id.js";
-import type { ReadTurn } from "./read-turn.js";
+import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
+import { classifyError, missingGroup } from "../redis/classify-error.js";
+import type { GroupRef } from "../redis/port.js";
+import { reconnectDelayMs } from "./backoff.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 
-/** Sees to it that the group exists on every stream: made when it is missing at the start, made again when it vanishes. @internal */
+/** Sees to it that the group exists on a stream: made when it is missing at the start, made again when it vanishes. @internal */
 export class GroupKeeper {
+  /** The greatest id that was given here. */
+  lastSeen: EntryId | undefined;
   readonly #session: Session<GroupSettings>;
-  readonly #streams: readonly string[];
-  readonly #reads: ReadTurn;
+  readonly #ref: GroupRef;
   /** `assumed`: it could not be made, so it may be there already; reading will tell. */
   #state: "unknown" | "assumed" | "present" | "lost" = "unknown";
+  #failures = 0;
+  #againAt = 0;
 
-  constructor(session: Session<GroupSettings>, streams: readonly string[], reads: ReadTurn) {
+  constructor(session: Session<GroupSettings>, ref: GroupRef) {
     this.#session = session;
-    this.#streams = streams;
-    this.#reads = reads;
+    this.#ref = ref;
   }
 
-  /** False when the group was there, vanished, and is to be missed. */
-  get mayRecreate(): boolean {
-    return this.#session.settings.onMissingGroup === "recreate" || this.#state !== "present";
+  /** Whether there is a group to read from, for all that is known. */
+  get isThere(): boolean {
+    return this.#state === "present" || this.#state === "assumed";
   }
 
-  lost(): void {
+  /** When the next attempt is to be made, if it is not there; local time, ms. */
+  get againAt(): number {
+    return this.#againAt;
+  }
+
+  /** A read of the group was answered. */
+  answered(): void {
+    this.#failures = 0;
+  }
+
+  /** @throws GroupMissingError when it was there, and is to be missed */
+  vanished(cause: unknown): void {
+    const mayRecreate = this.#session.settings.onMissingGroup === "recreate" || this.#state !== "present";
+    if (!mayRecreate) throw missingGroup(this.#ref, cause);
     if (this.#state !== "unknown") this.#state = "lost";
+    if (this.#failures > 0) this.#postpone(cause);
+    else this.#failures = 1; // healed at once, and not worth a word if that does it
   }
 
+  /** Makes the group, unless it is there or the time for another attempt has not come. Errors with what cannot heal. */
   ensure(): Observable<never> {
     return defer(() => {
-      if (this.#state === "present" || this.#state === "assumed") return EMPTY;
-      const made = concat(...this.#streams.map(this.#state === "lost" ? this.#recreate : this.#create));
-      const assume = (error: unknown): Observable<never> => {
-        if (this.#state === "lost" || !isRefused(error)) throw error;
-        this.#state = "assumed";
-        return EMPTY;
-      };
+      if (this.isThere || this.#againAt > asyncScheduler.now()) return EMPTY;
+      const made = this.#state === "lost" ? this.#recreate() : this.#create();
       const done = defer(() => {
-        if (this.#state !== "assumed") this.#state = "present";
+        this.#state = "present";
         return EMPTY;
       });
-      return concat(made.pipe(catchError(assume)), done);
+      return concat(made, done).pipe(catchError((error: unknown) => this.#refused(error)));
     });
+  }
+
+  #refused(error: unknown): Observable<never> {
+    if (this.#state === "unknown" && isRefused(error)) {
+      this.#state = "assumed";
+      return EMPTY;
+    }
+    const verdict = classifyError(error, this.#ref);
+    if (verdict._tag === "fatal") throw verdict.error;
+    this.#postpone(error);
+    return EMPTY;
+  }
+
+  #postpone(cause: unknown): void {
+    this.#failures += 1;
+    const delayMs = reconnectDelayMs(this.#failures);
+    this.#againAt = asyncScheduler.now() + delayMs;
+    this.#session.report({ _tag: "reconnecting", attempt: this.#failures, delayMs, cause });
+  }
+
+  /** An id was given: true when it is not above all that were given before. */
+  seen(first: EntryId, last: EntryId): boolean {
+    const before = this.lastSeen;
+    if (before === undefined || EntryIdOrd.compare(last, before) > 0) this.lastSeen = last;
+    return before !== undefined && EntryIdOrd.compare(first, before) <= 0;
   }
 
   /**
    * `"$"` is turned into the id it means now, so that the place is known if the group vanishes before anything was read:
    * `"$"` again would skip what came in between.
    */
-  readonly #create = (stream: string): Observable<never> => {
+  #create(): Observable<never> {
     const { commands, settings } = this.#session;
-    const ref = { stream, group: settings.group };
-    const startId = settings.startId === "$" ? this.#lastId(stream).pipe(map((id) => id ?? "0-0")) : of(settings.startId);
+    const fromNow = settings.startId === "$";
+    const startId = fromNow ? this.#lastId().pipe(map((id) => id ?? "0-0")) : of(settings.startId);
     return startId.pipe(
       switchMap((id) =>
-        from(commands.createGroup(ref, id)).pipe(
-          tap((made) => made && settings.startId === "$" && this.#reads.lastSeen.set(stream, id as EntryId)),
-        ),
+        from(commands.createGroup(this.#ref, id)).pipe(tap((made) => made && fromNow && (this.lastSeen = id as EntryId))),
       ),
       ignoreElements(),
     );
-  };
+  }
 
-  readonly #recreate = (stream: string): Observable<never> => {
+  #recreate(): Observable<never> {
     const { commands, ledger, settings, report } = this.#session;
-    const { group } = settings;
-    return this.#lastId(stream).pipe(
+    const { stream, group } = this.#ref;
+    return this.#lastId().pipe(
       map((lastGeneratedId) =>
         recreateAfter({
           lastGeneratedId,
-          lastSeen: this.#reads.lastSeen.get(stream),
+          lastSeen: this.lastSeen,
           oldestInFlight: ledger.oldestOf(stream),
           startId: settings.startId,
         }),
       ),
       switchMap((startId) =>
-        from(commands.createGroup({ stream, group }, startId)).pipe(
+        from(commands.createGroup(this.#ref, startId)).pipe(
           filter(Boolean),
           tap(() => report({ _tag: "groupRecreated", stream, group, startId })),
-          switchMap(() => this.#adoptRetries(stream)),
+          switchMap(() => this.#adoptRetries()),
         ),
       ),
       ignoreElements(),
     );
-  };
+  }
 
   /** What waited for a retry lost its place in the PEL with the group; the schedule still knows it. */
-  #adoptRetries(stream: string): Observable<unknown> {
-    const { commands, settings, consumer } = this.#session;
-    const ref = { stream, group: settings.group, consumer };
+  #adoptRetries(): Observable<unknown> {
+    const { commands, consumer } = this.#session;
+    const ref = { ...this.#ref, consumer };
     return from(commands.scheduled(ref)).pipe(switchMap((ids) => (ids.length === 0 ? EMPTY : from(commands.adopt(ref, ids)))));
   }
 
-  #lastId(stream: string): Observable<EntryId | undefined> {
-    return from(this.#session.commands.lastGeneratedId(stream));
+  #lastId(): Observable<EntryId | undefined> {
+    return from(this.#session.commands.lastGeneratedId(this.#ref.stream));
   }
 }
 

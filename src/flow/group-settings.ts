@@ -1,4 +1,4 @@
-import type { Observer } from "rxjs";
+import { isObservable, type Observable, type Observer } from "rxjs";
 import { durationMs, integer, oneOf, relation, text } from "../model/check.js";
 import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
@@ -6,12 +6,15 @@ import type { SourceStatus } from "../model/status.js";
 
 /** What every source of a group takes. @public */
 export interface GroupSourceOptions {
-  /** The stream's key, or several. */
-  readonly stream: string | readonly string[];
+  /**
+   * The stream's key; or several; or an Observable of them, whose latest list counts: streams that are new in it are read from
+   * the next read on (within `blockMs`), and those that are missing are left when nothing of them is in flight.
+   */
+  readonly stream: string | readonly string[] | Observable<readonly string[]>;
   readonly group: string;
   /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
   readonly consumer?: string | undefined;
-  /** The most deliveries unsettled at a time, from the number of streams to 1 000 000. @defaultValue `1000` */
+  /** The most deliveries unsettled at a time, from the number of streams named to 1 000 000. @defaultValue `1000` */
   readonly maxInFlight?: number | undefined;
   /** Aborted: drain. */
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +51,7 @@ export interface FromGroupOptions extends GroupSourceOptions {
 
 /** Options of any source of a group checked, with their defaults. @internal */
 export interface SourceSettings {
-  readonly streams: readonly string[];
+  readonly streams: readonly string[] | Observable<readonly string[]>;
   readonly group: string;
   readonly consumer: string | undefined;
   readonly maxInFlight: number;
@@ -82,12 +85,12 @@ export function groupSettings(options: FromGroupOptions): GroupSettings {
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function sourceSettings(options: GroupSourceOptions, leaseMs: number): SourceSettings {
   const { stream, group, consumer, maxInFlight = 1000, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
-  const streams = streamNames(stream);
+  const streams = isObservable(stream) ? stream : namedStreams(stream);
   return {
     streams,
     group: text("group", group),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
-    maxInFlight: windowFor(streams.length, maxInFlight),
+    maxInFlight: windowFor(isObservable(streams) ? 1 : streams.length, maxInFlight),
     leaseMs,
     signal: abortSignal(signal),
     drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),
@@ -96,9 +99,15 @@ export function sourceSettings(options: GroupSourceOptions, leaseMs: number): So
   };
 }
 
-function streamNames(stream: string | readonly string[]): readonly string[] {
-  const names = typeof stream === "string" ? [stream] : stream;
-  relation(Array.isArray(names) && names.length > 0, "Expected `stream` to be a name or a list of at least one name");
+function namedStreams(stream: string | readonly string[]): readonly string[] {
+  const names = streamNames(typeof stream === "string" ? [stream] : stream);
+  relation(names.length > 0, "Expected `stream` to be a name, a list of at least one name, or an Observable of lists");
+  return names;
+}
+
+/** @throws RangeError or TypeError for what is no list of names that can be read together @internal */
+export function streamNames(names: readonly string[]): readonly string[] {
+  relation(Array.isArray(names), "Expected `stream` to be a name, a list of names, or an Observable of such lists");
   for (const name of names) streamName("stream", text("stream", name));
   relation(new Set(names).size === names.length, `Expected \`stream\` to name each stream once, got \`${names.join(", ")}\``);
   return names;

@@ -25,20 +25,17 @@ const renewalsPerLease = 3;
  * @internal
  */
 export function keepLeases(session: Session): Observable<never> {
-  const { settings } = session;
+  const { ledger, settings } = session;
   return interval(settings.leaseMs / renewalsPerLease).pipe(
-    exhaustMap(() => from(settings.streams).pipe(concatMap((stream) => renew(session, stream)))),
+    exhaustMap(() => from(ledger.openByStream()).pipe(concatMap(([stream, ids]) => renew(session, stream, ids)))),
     ignoreElements(),
   );
 }
 
-function renew(session: Session, stream: string): Observable<unknown> {
+function renew(session: Session, stream: string, ids: readonly EntryId[]): Observable<unknown> {
   const { commands, ledger, settings, consumer, report } = session;
   const ref = { stream, group: settings.group, consumer };
-  return defer(() => {
-    const ids = [...ledger.open(stream)];
-    return ids.length === 0 ? EMPTY : from(commands.renew(ref, ids));
-  }).pipe(
+  return defer(() => from(commands.renew(ref, ids))).pipe(
     switchMap(({ lost, deleted, absent }) => {
       const given =
         lost.length === 0

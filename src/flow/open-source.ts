@@ -33,6 +33,7 @@ import type { SourceSettings } from "./group-settings.js";
 import { keepLeases } from "./keep-leases.js";
 import { leaveGroup } from "./leave-group.js";
 import type { Session } from "./session.js";
+import { isFixed } from "./streams-of.js";
 import { watchStall } from "./watch-stall.js";
 
 /** How long a read may still answer after the drain has begun; what it delivers later is released. */
@@ -52,7 +53,7 @@ export function openSource<S extends SourceSettings>(
 ): Observable<Delivery<Fields>> {
   return defer(() => {
     const session = openSession(port, settings);
-    session.report({ _tag: "starting", streams: settings.streams, group: settings.group, consumer: session.consumer });
+    session.report({ _tag: "starting", streams: isFixed(settings.streams) ? settings.streams : [], group: settings.group, consumer: session.consumer });
     let reason: "drained" | "unsubscribed" | "error" = "unsubscribed";
     const leave = leaveGroup(session).pipe(
       tap((released) => session.report({ _tag: "stopped", reason, released })),
@@ -83,6 +84,7 @@ function openSession<S extends SourceSettings>(port: StreamsPort, settings: S): 
     settings,
     consumer: settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`,
     report: reporter(settings.status),
+    joined: new Set(),
     closing: new Set(),
   };
 }

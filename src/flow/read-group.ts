@@ -1,8 +1,10 @@
 import {
   AsyncSubject,
+  catchError,
   concat,
   defer,
   EMPTY,
+  filter,
   finalize,
   from,
   ignoreElements,
@@ -10,43 +12,38 @@ import {
   of,
   repeat,
   retry,
+  takeUntil,
   tap,
   throwError,
   timer,
   type Observable,
 } from "rxjs";
-import { classifyError, missingGroup } from "../redis/classify-error.js";
+import { classifyError } from "../redis/classify-error.js";
 import type { StreamReader } from "../redis/port.js";
 import { alongside } from "./alongside.js";
 import { reconnectDelayMs } from "./backoff.js";
 import type { Page } from "./chore.js";
-import { GroupKeeper } from "./group-keeper.js";
+import type { GroupSettings } from "./group-settings.js";
+import type { Place } from "./place.js";
 import { ReadTurn } from "./read-turn.js";
 import { Recovery } from "./recovery.js";
-import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 import { whenFree } from "./when-free.js";
 
 /** How long a server may go on feeding a read that was given up here, beyond its BLOCK. */
 const ghostMs = 300;
 
-/** Reads all streams of a source, those that one command can read together with one reader. @internal */
-export function readGroups(session: Session<GroupSettings>): Observable<Page> {
-  const { port, settings } = session;
-  const sets = port.together(settings.streams);
-  const share = Math.max(1, Math.floor(settings.maxInFlight / sets.length));
-  return merge(...sets.map((streams) => readGroup(session, streams, share)));
-}
-
 /**
- * Reads streams that one command can read together, for ever: what heals is healed and reported, what does not errors.
- * Each turn waits for credit, does the chores that are due, and reads once.
+ * Reads the streams of one place until none is left: what heals is healed and reported, what does not errors. Each turn sees to
+ * the groups, waits for credit, does the chores that are due, and reads once.
+ *
+ * @param share - of the window that one read may use
+ * @internal
  */
-function readGroup(session: Session<GroupSettings>, streams: readonly string[], share: number): Observable<Page> {
-  const { ledger, report } = session;
-  const recovery = new Recovery(session, streams);
-  const reads = new ReadTurn(session, streams, recovery, share);
-  const groups = new GroupKeeper(session, streams, reads);
+export function readGroup(session: Session<GroupSettings>, place: Place, share: () => number): Observable<Page> {
+  const { ledger, report, settings } = session;
+  const recovery = new Recovery(session, place);
+  const reads = new ReadTurn(session, place, recovery, share);
   let state: "new" | "reading" | "starved" | "broken" = "new";
   let failures = 0;
 
@@ -55,35 +52,49 @@ function readGroup(session: Session<GroupSettings>, streams: readonly string[], 
     report({ _tag: "starved", unsettled: ledger.unsettled });
   };
   const reading = (): void => {
-    if (state !== "reading") report({ _tag: "reading", streams });
+    if (state !== "reading") report({ _tag: "reading", streams: place.readable.map(({ ref }) => ref.stream) });
     state = "reading";
   };
-  const answered = (): void => void (failures = 0);
+  const answered = (): void => {
+    failures = 0;
+    place.answered();
+  };
 
-  const isDraining = (): boolean => session.settings.signal?.aborted ?? false;
+  const isDraining = (): boolean => settings.signal?.aborted ?? false;
+  const isMissing = (error: unknown): boolean => classifyError(error, { stream: "", group: settings.group })._tag === "missingGroup";
+  /** What can't be settled without its group holds the credit: waiting for that would be for ever. */
+  const missed = ledger.hindrances.pipe(
+    filter(isMissing),
+    tap((error) => place.vanished(error)),
+  );
+  const credit = whenFree(ledger, starved).pipe(takeUntil(missed));
   const chores = defer(() => (isDraining() ? EMPTY : recovery.run()));
   const read = (reader: StreamReader): Observable<Page> =>
     defer(() => {
-      if (recovery.comesFirst || ledger.free <= 0 || isDraining()) return EMPTY;
+      if (place.readable.length === 0 || recovery.comesFirst || ledger.free <= 0 || isDraining()) return EMPTY;
       reading();
       return reads.run(reader).pipe(tap({ next: answered, complete: answered }));
     });
-  const turn = (reader: StreamReader): Observable<Page> => concat(whenFree(ledger, starved), chores, read(reader));
-  const turns = using(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isDraining() ? EMPTY : of(true)) })));
+  const groupIsGone = (error: unknown): Observable<never> => {
+    if (!isMissing(error)) throw error;
+    state = "broken";
+    place.vanished(error);
+    return EMPTY;
+  };
+  const turn = (reader: StreamReader): Observable<Page> =>
+    concat(place.tend(), place.pause(), credit, chores, read(reader)).pipe(catchError(groupIsGone));
+  const isOver = (): boolean => isDraining() || place.isOver;
+  const turns = using(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isOver() ? EMPTY : of(true)) })));
 
   /** Whatever a lost reply held is pending for this consumer, and nobody will deliver it again before the lease is over. */
-  const recoverOwn = (): void => recovery.recoverOwn(session.settings.blockMs + ghostMs);
+  const recoverOwn = (): void => recovery.recoverOwn(settings.blockMs + ghostMs);
 
   const heal = (error: unknown): Observable<unknown> => {
-    const verdict = classifyError(error, { stream: streams.join(", "), group: session.settings.group });
+    const stream = place.readable.map(({ ref }) => ref.stream).join(", ");
+    const verdict = classifyError(error, { stream, group: settings.group });
     if (verdict._tag === "fatal") return throwError(() => verdict.error);
-    const isMissing = verdict._tag === "missingGroup";
-    if (isMissing && !groups.mayRecreate)
-      return throwError(() => missingGroup({ stream: streams.join(", "), group: session.settings.group }, error));
     failures += 1;
     recoverOwn();
-    if (isMissing) groups.lost();
-    if (isMissing && failures === 1) return timer(0);
     const delayMs = reconnectDelayMs(failures);
     state = "broken";
     report({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
@@ -97,7 +108,7 @@ function readGroup(session: Session<GroupSettings>, streams: readonly string[], 
     }),
   );
   const noted = ledger.retries.pipe(tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)));
-  const work = defer(() => (isDraining() ? EMPTY : concat(groups.ensure(), turns))).pipe(retry({ delay: heal }));
+  const work = defer(() => (isDraining() ? EMPTY : turns)).pipe(retry({ delay: heal }));
   return alongside(work, merge(broken, noted).pipe(ignoreElements()));
 }
 

@@ -19,10 +19,12 @@ import {
   timer,
   type Observable,
 } from "rxjs";
-import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
+import type { EntryId } from "../model/entry-id.js";
 import { readPlan, type ReadPlan } from "../model/read-plan.js";
-import type { RawEntry, StreamPage, StreamReader } from "../redis/port.js";
+import type { StreamPage, StreamReader } from "../redis/port.js";
 import type { Page } from "./chore.js";
+import { ConfirmClaims } from "./confirm-claims.js";
+import type { Place } from "./place.js";
 import type { Recovery } from "./recovery.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
@@ -35,23 +37,25 @@ const restMs = { first: 5, longest: 250 } as const;
 /** Pause between looks while there is no credit to take the retries that are due. */
 const noCreditMs = 20;
 
-/** The reads of one set of streams, one at a time; it remembers what it was given. @internal */
+/** The reads of one place, one at a time. @internal */
 export class ReadTurn {
-  /** The greatest id given, per stream. */
-  readonly lastSeen: Map<string, EntryId> = new Map();
   readonly #session: Session<GroupSettings>;
-  readonly #streams: readonly string[];
+  readonly #place: Place;
   readonly #recovery: Recovery;
-  readonly #share: number;
+  readonly #share: () => number;
+  readonly #confirm: ConfirmClaims;
+  /** Streams that hold more than they were asked for. */
+  #full: ReadonlySet<string> = new Set();
   #turn = 0;
   #emptyInARow = 0;
 
   /** @param share - of the window that one read may use, so that several readers do not starve each other */
-  constructor(session: Session<GroupSettings>, streams: readonly string[], recovery: Recovery, share: number) {
+  constructor(session: Session<GroupSettings>, place: Place, recovery: Recovery, share: () => number) {
     this.#session = session;
-    this.#streams = streams;
+    this.#place = place;
     this.#recovery = recovery;
     this.#share = share;
+    this.#confirm = new ConfirmClaims(session, place);
   }
 
   /** One read within the credit, and the retries that fall due while it is blocked. */
@@ -66,21 +70,38 @@ export class ReadTurn {
 
   #read(reader: StreamReader): Observable<Page> {
     const { ledger, settings, consumer } = this.#session;
-    const plan = readPlan({
-      streams: this.#streams,
-      turn: (this.#turn += 1),
-      credit: Math.min(ledger.free, this.#share),
-      nextChoreInMs: this.#recovery.nextInMs,
-      blockMs: settings.blockMs,
-    });
+    const { mode } = this.#place;
+    const claimIdleMs = mode.next();
+    const plan = this.#plan(mode.isOn && claimIdleMs === undefined);
     const begun = asyncScheduler.now();
-    const answer = from(reader.read({ group: settings.group, consumer, ...plan })).pipe(
+    const answer = from(reader.read({ group: settings.group, consumer, ...plan, claimIdleMs })).pipe(
       giveUpAfter((plan.blockMs ?? 0) + silenceMs),
+      tap((pages) => this.#note(plan, pages, reader.claims)),
+      switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
       map((pages) => this.#admit(pages)),
     );
     return ledger
       .reserving(plan.count * plan.streams.length, answer)
       .pipe(switchMap((page) => (page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - begun))));
+  }
+
+  /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
+  #plan(inPassing: boolean): ReadPlan {
+    return readPlan({
+      streams: this.#place.readable.map(({ ref }) => ref.stream),
+      full: this.#place.readable.filter(({ ref }) => this.#full.has(ref.stream)).map(({ ref }) => ref.stream),
+      turn: (this.#turn += 1),
+      credit: Math.min(this.#session.ledger.free, this.#share()),
+      nextChoreInMs: inPassing ? 0 : this.#recovery.nextInMs,
+      blockMs: this.#session.settings.blockMs,
+    });
+  }
+
+  #note({ count }: ReadPlan, pages: readonly StreamPage[], claims: boolean): void {
+    const full = pages.filter(({ entries }) => entries.length >= count);
+    this.#full = new Set(full.map(({ stream }) => stream));
+    this.#session.ledger.claimIdleMs = claims ? this.#session.settings.leaseMs : undefined;
+    this.#place.mode.answered(claims, pages.some(hasClaimed) ? "claimed" : full.length > 0 ? "full" : "some");
   }
 
   #hand(page: Page): Observable<Page> {
@@ -97,19 +118,18 @@ export class ReadTurn {
 
   #admit(pages: readonly StreamPage[]): Page {
     const { ledger, settings, consumer } = this.#session;
-    const admitted = pages.map(({ stream, entries }) => {
-      const repeats = this.#goesBack(stream, entries) ? ledger.open(stream) : undefined;
-      return ledger.admit({ stream, group: settings.group, consumer }, entries, repeats);
-    });
+    const admitted = pages.map((page) =>
+      ledger.admit({ stream: page.stream, group: settings.group, consumer }, page.entries, this.#repeatsOf(page)),
+    );
     return admitted.length === 1 ? admitted[0]! : admitted.flat();
   }
 
   /** After XGROUP SETID, or when the group was made again, entries come that may be open here: they are not handed out twice. */
-  #goesBack(stream: string, entries: readonly RawEntry[]): boolean {
-    const seen = this.lastSeen.get(stream);
-    const last = entries[entries.length - 1]![0];
-    if (seen === undefined || EntryIdOrd.compare(last, seen) > 0) this.lastSeen.set(stream, last);
-    return seen !== undefined && EntryIdOrd.compare(entries[0]![0], seen) <= 0;
+  #repeatsOf({ stream, entries, claimed = 0 }: StreamPage): ReadonlySet<EntryId> | undefined {
+    const first = entries[claimed];
+    if (first === undefined) return undefined;
+    const goesBack = this.#place.get(stream)?.group.seen(first[0], entries[entries.length - 1]![0]) ?? true;
+    return goesBack ? this.#session.ledger.open(stream) : undefined;
   }
 
   /** Never cut short while it takes entries over: the answer would be lost. */
@@ -124,6 +144,8 @@ export class ReadTurn {
     );
   }
 }
+
+const hasClaimed = ({ claimed = 0 }: StreamPage): boolean => claimed > 0;
 
 const giveUpAfter = <A>(ms: number): ((source: Observable<A>) => Observable<A>) =>
   timeout<A, Observable<never>>({

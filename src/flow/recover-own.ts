@@ -12,14 +12,17 @@ export class RecoverOwn implements Chore {
   readonly #session: Session;
   readonly #ref: ConsumerRef;
   #cursor = "-";
-  #at = 0;
+  #at: number;
   #againAt = Infinity;
   /** Until the first look is through, what is found is a former life's, and was delivered to it. */
-  #isFirst = true;
+  #isFirst: boolean;
 
   constructor(session: Session, ref: ConsumerRef) {
     this.#session = session;
     this.#ref = ref;
+    const hadFormerLife = session.settings.consumer !== undefined; // a made-up name is new
+    this.#isFirst = hadFormerLife;
+    this.#at = hadFormerLife ? 0 : Infinity;
   }
 
   get at(): number {

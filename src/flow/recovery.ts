@@ -1,34 +1,26 @@
 import { asyncScheduler, concat, defer, EMPTY, Subject, tap, type Observable } from "rxjs";
 import { isDue, type Chore, type Page } from "./chore.js";
-import { RecoverOwn } from "./recover-own.js";
+import type { FollowedStream } from "./followed-stream.js";
+import { LookForDue } from "./look-for-due.js";
+import type { Place } from "./place.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
-import { SweepStale } from "./sweep-stale.js";
-import { TakeDue } from "./take-due.js";
 
-/** A lease's time sees so many walks of the PEL. */
-const sweepsPerLease = 4;
+/** Walks of the PEL that may take a step between two reads. */
+const sweepsPerTurn = 16;
 
 /** The chores of the streams that one reader reads. It says when it wants to run; the read loop lets it. @internal */
 export class Recovery {
   readonly #session: Session<GroupSettings>;
-  readonly #own = new Map<string, RecoverOwn>();
-  readonly #due = new Map<string, TakeDue>();
-  readonly #sweeps: SweepStale[] = [];
+  readonly #place: Place;
+  readonly #look: LookForDue;
   readonly #rescheduled = new Subject<void>();
   #hasSwept = false;
 
-  constructor(session: Session<GroupSettings>, streams: readonly string[]) {
-    const { recover, leaseMs } = session.settings;
-    const pace = { minIdleMs: leaseMs, everyMs: recover ? leaseMs / sweepsPerLease : Infinity };
+  constructor(session: Session<GroupSettings>, place: Place) {
     this.#session = session;
-    for (const stream of streams) {
-      const ref = { stream, group: session.settings.group, consumer: session.consumer };
-      const own = new RecoverOwn(session, ref);
-      this.#own.set(stream, own);
-      this.#due.set(stream, new TakeDue(session, ref));
-      this.#sweeps.push(new SweepStale(session, ref, own, pace));
-    }
+    this.#place = place;
+    this.#look = new LookForDue(session, () => place.readable);
   }
 
   /** Emits when a retry is due earlier than was known. */
@@ -36,28 +28,33 @@ export class Recovery {
     return this.#rescheduled;
   }
 
-  /** Ms until any chore is due; 0 when one is. */
+  /** Ms until a read is to make way for a chore; 0 when one is due. */
   get nextInMs(): number {
-    return untilFirst([...this.#own.values(), ...this.#due.values(), ...this.#sweeps]);
+    // a read that claims is woken by what the look would find
+    let first = this.#place.mode.isOn ? Infinity : this.#look.at;
+    for (const { own, due, sweep } of this.#place.readable) first = Math.min(first, own.at, due.at, sweep.at);
+    return untilMs(first);
   }
 
   /** Ms until a retry is due, or is to be looked for. */
   get nextDueInMs(): number {
-    return untilFirst([...this.#due.values()]);
+    let first = this.#look.at;
+    for (const { due } of this.#place.readable) first = Math.min(first, due.at);
+    return untilMs(first);
   }
 
   /** True while own entries are to be recovered: they are older than anything new. */
   get comesFirst(): boolean {
-    return [...this.#own.values()].some(isDue);
+    return this.#place.readable.some(({ own }) => isDue(own));
   }
 
   /** Looks for own entries in nobody's hands, now and once more in `againInMs`. */
   recoverOwn(againInMs: number): void {
-    for (const own of this.#own.values()) own.plan(againInMs);
+    for (const { own } of this.#place.readable) own.plan(againInMs);
   }
 
   noteRetry(stream: string, inMs: number): void {
-    const due = this.#due.get(stream);
+    const due = this.#place.get(stream)?.due;
     if (due === undefined || due.at <= asyncScheduler.now() + inMs) return;
     due.plan(inMs);
     this.#rescheduled.next();
@@ -68,10 +65,14 @@ export class Recovery {
    * alone, so that a long backlog of stale entries does not keep new ones waiting.
    */
   run(): Observable<Page> {
-    const sweeps = this.#hasSwept ? [] : this.#sweeps;
+    const mayNotSweep = this.#hasSwept;
     this.#hasSwept = false;
-    const swept = this.#each(sweeps, 1).pipe(tap((page) => (this.#hasSwept ||= page.length > 0)));
-    return concat(this.#each([...this.#own.values(), ...this.#due.values()], 1), swept);
+    const own = defer(() => this.#each(({ own }) => own, 1));
+    const due = defer(() => this.#each(({ due }) => due, 1));
+    const swept = defer(() => this.#each(({ sweep }) => sweep, 1, sweepsPerTurn)).pipe(
+      tap((page) => (this.#hasSwept ||= page.length > 0)),
+    );
+    return concat(this.#looked(), own, due, mayNotSweep ? EMPTY : swept);
   }
 
   /**
@@ -79,17 +80,21 @@ export class Recovery {
    * that read it only looks, and by looking wakes a server that would end the blocked read up to 100 ms late.
    */
   runDue(): Observable<Page> {
-    return this.#each([...this.#due.values()], 0);
+    return concat(
+      this.#looked(),
+      defer(() => this.#each(({ due }) => due, 0)),
+    );
   }
 
-  #each(chores: readonly Chore[], leastCredit: number): Observable<Page> {
-    const whenDue = (chore: Chore): Observable<Page> =>
-      defer(() => (isDue(chore) && this.#session.ledger.free >= leastCredit ? chore.run() : EMPTY));
-    return concat(...chores.map(whenDue));
+  #looked(): Observable<never> {
+    return defer(() => (isDue(this.#look) ? this.#look.run() : EMPTY));
+  }
+
+  #each(of: (stream: FollowedStream) => Chore, leastCredit: number, most: number = Infinity): Observable<Page> {
+    const chores = this.#place.readable.map(of).filter(isDue).slice(0, most);
+    const whenFree = (chore: Chore): Observable<Page> => defer(() => (this.#session.ledger.free >= leastCredit ? chore.run() : EMPTY));
+    return concat(...chores.map(whenFree));
   }
 }
 
-function untilFirst(chores: readonly Chore[]): number {
-  const first = chores.reduce((least, chore) => Math.min(least, chore.at), Infinity);
-  return Math.max(0, first - asyncScheduler.now());
-}
+const untilMs = (at: number): number => Math.max(0, at - asyncScheduler.now());

@@ -12,6 +12,8 @@ export interface Session<S extends SourceSettings = SourceSettings> {
   readonly settings: S;
   readonly consumer: string;
   readonly report: (status: SourceStatus) => void;
+  /** Streams whose groups this consumer may have a part in. */
+  readonly joined: Set<string>;
   /** Readers that were dropped and that the server may not have noticed yet. */
   readonly closing: Set<Observable<void>>;
 }

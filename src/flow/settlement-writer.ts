@@ -95,7 +95,7 @@ export class SettlementWriter {
   #settle(ref: ConsumerRef, tally: Tally, origin: Origin): Observable<unknown> {
     const planned = [...tally.open];
     const { mode, deadLetterStream } = this.#options;
-    return from(this.#commands.settle(ref, { mode, deadLetterStream, decisions: planned.map(toDecision) })).pipe(
+    return from(this.#commands.settle(ref, { mode, deadLetterStream, decisions: planned.map((each) => toDecision(each, origin)) })).pipe(
       tap((outcomes) => record(planned, outcomes, tally)),
       catchError((error: unknown) => {
         if (classifyError(error, ref)._tag !== "missingGroup") throw error;
@@ -106,13 +106,13 @@ export class SettlementWriter {
   }
 }
 
-function toDecision({ held, settlement }: Planned): Decision {
+function toDecision({ held, settlement }: Planned, { claimIdleMs }: Origin): Decision {
   const { id, pairs } = held;
   switch (settlement._tag) {
     case "Ack":
       return { verb: "ack", id };
     case "Retry":
-      return { verb: "retry", id, delayMs: settlement.delayMs };
+      return { verb: "retry", id, delayMs: settlement.delayMs, lookIdleMs: claimIdleMs && Math.max(0, claimIdleMs - settlement.delayMs) };
     case "DeadLetter":
       return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs };
     case "Release":

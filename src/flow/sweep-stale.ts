@@ -8,7 +8,7 @@ import type { Session } from "./session.js";
 export interface SweepPace {
   /** How long an entry must be idle to be taken over, ms. */
   readonly minIdleMs: number;
-  /** From the end of a walk to the next one, ms; jittered, so that consumers do not walk in step. Infinity: never. */
+  /** From the end of a walk to the next one, ms; jittered, so that consumers do not walk in step. Infinity: never. It may change. */
   readonly everyMs: number;
 }
 
@@ -26,18 +26,22 @@ export class SweepStale implements Chore {
   readonly #own: RecoverOwn;
   readonly #pace: SweepPace;
   #cursor = "-";
-  #at: number;
+  /** When the walk under way goes on; undefined: it is over, or none has begun. */
+  #goesOnAt: number | undefined;
+  #endedAt = -Infinity;
+  #jitter = 1;
 
   constructor(session: Session, ref: ConsumerRef, own: RecoverOwn, pace: SweepPace) {
     this.#session = session;
     this.#ref = ref;
     this.#own = own;
     this.#pace = pace;
-    this.#at = pace.everyMs === Infinity ? Infinity : 0;
   }
 
   get at(): number {
-    return this.#at;
+    if (this.#goesOnAt !== undefined) return this.#goesOnAt;
+    const { everyMs } = this.#pace;
+    return everyMs === Infinity ? Infinity : this.#endedAt + everyMs * this.#jitter;
   }
 
   run(): Observable<Page> {
@@ -49,9 +53,13 @@ export class SweepStale implements Chore {
   }
 
   #goOn({ cursor, entries, mine }: IdlePage): void {
-    const pauseMs = this.#pace.everyMs * (0.8 + Math.random() * 0.4);
+    const now = asyncScheduler.now();
     this.#cursor = cursor ?? "-";
-    this.#at = asyncScheduler.now() + (cursor === undefined ? pauseMs : entries.length > 0 ? 0 : restMs);
+    this.#goesOnAt = cursor === undefined ? undefined : now + (entries.length > 0 ? 0 : restMs);
+    if (cursor === undefined) {
+      this.#endedAt = now;
+      this.#jitter = 0.8 + Math.random() * 0.4;
+    }
     const open = this.#session.ledger.open(this.#ref.stream);
     if (mine.some((id) => !open.has(id))) this.#own.plan(); // stale and not in flight: a reply that got lost unnoticed
   }

@@ -22,6 +22,8 @@ export interface Origin {
   /** The most deliveries that may be unsettled at a time. */
   readonly window: number;
   readonly unsettled: number;
+  /** After which idle time reads of the group claim an entry; undefined where they don't. */
+  readonly claimIdleMs: number | undefined;
   /** It waits for something to be settled. */
   readonly starved: boolean;
   /** True once the source is over; nothing it handed out is its own any more. */

@@ -1,6 +1,8 @@
 /** What a reader knows before it reads. @internal */
 export interface ReadSituation {
   readonly streams: readonly string[];
+  /** Those of them whose last page was full: they hold more. */
+  readonly full: readonly string[];
   /** A running number, for taking turns. */
   readonly turn: number;
   /** 1 or more. */
@@ -24,22 +26,24 @@ export interface ReadPlan {
 const largestCount = 1_000;
 
 /**
- * Divides the credit among the streams; with less credit than streams they take turns, and nobody blocks the others.
- * A read waits no longer than until the next chore, and not at all when one is due already.
+ * Divides the credit among the streams. Every other read goes to those alone whose last page was full, so that one busy stream
+ * among hundreds gets more than its share of the credit, and none of the others waits longer than for that read. With less
+ * credit than streams they take turns, and nobody blocks the others. A read waits no longer than until the next chore, and not
+ * at all when one is due already.
  * @internal
  */
-export function readPlan({ streams, turn, credit, nextChoreInMs, blockMs }: ReadSituation): ReadPlan {
-  const all = streams.length;
+export function readPlan({ streams, full, turn, credit, nextChoreInMs, blockMs }: ReadSituation): ReadPlan {
   const choresWait = nextChoreInMs <= 0;
-  if (credit < all) {
-    const first = (turn * credit) % all;
-    return { streams: [...streams, ...streams].slice(first, first + credit), count: 1, blockMs: undefined, choresWait };
+  const some = full.length > 0 && full.length < streams.length && turn % 2 === 0 ? full : streams;
+  if (credit < some.length) {
+    const first = (turn * credit) % some.length;
+    return { streams: [...some, ...some].slice(first, first + credit), count: 1, blockMs: undefined, choresWait };
   }
   const untilChore = Math.max(1, Math.floor(nextChoreInMs) - 1);
   return {
-    streams,
-    count: Math.min(largestCount, Math.floor(credit / all)),
-    blockMs: choresWait ? undefined : Math.min(blockMs, untilChore),
+    streams: some,
+    count: Math.min(largestCount, Math.floor(credit / some.length)),
+    blockMs: choresWait || some !== streams ? undefined : Math.min(blockMs, untilChore),
     choresWait,
   };
 }

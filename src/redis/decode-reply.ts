@@ -4,20 +4,33 @@
  */
 import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
-import type { DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
+import type { ClaimVerdict, DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
 
 /**
  * XREADGROUP and XREAD: null when nothing came; `[[key, entries], …]`; flat `[key, entries, …]` where ioredis 6 does not know the
  * command's name; a map or an object by key in RESP3. The entries are passed on as they are: nothing is made per entry.
+ * @param claims - of a read that claims: each entry says how long it was idle, and how often it was delivered before
  * @internal
  */
-export function decodeRead(reply: unknown, toName: (key: string) => string): readonly StreamPage[] {
+export function decodeRead(reply: unknown, toName: (key: string) => string, claims = false): readonly StreamPage[] {
   const pages: StreamPage[] = [];
   for (const [key, entries] of keyedEntries(reply)) {
     if (!Array.isArray(entries)) throw new ReplyError("XREADGROUP", shapeOf(reply));
-    if (entries.length > 0) pages.push({ stream: toName(String(key)), entries: entries as RawEntry[] });
+    const page = { stream: toName(String(key)), entries: entries as RawEntry[] };
+    if (entries.length > 0) pages.push(claims ? { ...page, claimed: countDeliveries(entries) } : page);
   }
   return pages;
+}
+
+/** Turns `[id, pairs, idle, deliveries before]` into `[id, pairs, deliveries]` in place; how many were claimed, which come first. */
+function countDeliveries(entries: unknown[]): number {
+  let claimed = 0;
+  for (const entry of entries as [EntryId, string[] | null, number, number][]) {
+    if (entry.length !== 4) throw new ReplyError("XREADGROUP … CLAIM", shapeOf(entry));
+    if (Number(entry[2]) > 0) claimed += 1;
+    entry[2] = Number(entry[3]) + 1;
+  }
+  return claimed;
 }
 
 function keyedEntries(reply: unknown): Iterable<readonly [unknown, unknown]> {
@@ -62,6 +75,18 @@ export function decodeIdle(reply: unknown): IdlePage {
   const [entries, deleted, next, mine] = list("take.lua", reply);
   if (typeof next !== "string") throw new ReplyError("take.lua", shapeOf(reply)); // the scan would begin anew for ever
   return { ...takenPage(entries, deleted), cursor: next === "" ? undefined : next, mine: decodeIds(mine) };
+}
+
+/** The answer of confirm.lua. @internal */
+export function decodeClaimVerdict(reply: unknown): ClaimVerdict {
+  const [retries, stale, waiting] = list("confirm.lua", reply);
+  return { retries: decodeIds(retries), stale: decodeIds(stale), waiting: decodeCount("confirm.lua", waiting) };
+}
+
+/** The answer of next-due.lua: -1 where nothing waits. @internal */
+export function decodeNextDue(reply: unknown): readonly (number | undefined)[] {
+  const ms = list("next-due.lua", reply).map((each) => decodeCount("next-due.lua", each));
+  return ms.map((each) => (each < 0 ? undefined : each));
 }
 
 /** The answer of renew.lua. @internal */

@@ -54,15 +54,7 @@ class IoredisPort implements StreamsPort {
     return new IoredisInspection(this.#commandConnection(inspectionProfile));
   }
 
-  together(streams: readonly string[]): readonly (readonly string[])[] {
-    if (!this.#isCluster) return [streams];
-    const slots = new Map<number, string[]>();
-    for (const stream of streams) {
-      const slot = slotOf(this.#toKey(stream));
-      slots.set(slot, [...(slots.get(slot) ?? []), stream]);
-    }
-    return [...slots.values()];
-  }
+  readonly placeOf = (stream: string): number => (this.#isCluster ? slotOf(this.#toKey(stream)) : 0);
 
   readonly #toKey = (stream: string): string => this.#prefix + stream;
 

@@ -3,8 +3,9 @@ import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { deadLetterKey } from "../model/keys.js";
 import type { CommandConnection } from "./command-connection.js";
-import { decodeCount, decodeDue, decodeIdle, decodeIds, decodeList, decodeRange, decodeRecord, decodeRenewal } from "./decode-reply.js";
+import { decodeClaimVerdict, decodeCount, decodeDue, decodeIdle, decodeIds, decodeList, decodeNextDue, decodeRange, decodeRecord, decodeRenewal } from "./decode-reply.js";
 import type {
+  ClaimVerdict,
   ConsumerRef,
   DuePage,
   GroupRef,
@@ -83,6 +84,17 @@ export class IoredisCommands implements StreamCommands {
         "due",
       ]),
     );
+  }
+
+  async nextDue(streams: readonly string[], group: string): Promise<readonly (number | undefined)[]> {
+    const schedules = streams.map((stream) => this.#connection.keys({ stream, group })[1]);
+    const calls = chunksOf(idsPerCall)(schedules).map((some) => this.#connection.run(this.#scripts.nextDue, some, []));
+    return (await Promise.all(calls)).flatMap(decodeNextDue);
+  }
+
+  async confirmClaims(ref: ConsumerRef, ids: readonly EntryId[], inFlight: readonly EntryId[]): Promise<ClaimVerdict> {
+    const args = [ref.group, ref.consumer, ids.length, ...ids, ...inFlight];
+    return decodeClaimVerdict(await this.#connection.run(this.#scripts.confirm, this.#connection.keys(ref), args));
   }
 
   async takeIdle(ref: ConsumerRef, { max, minIdleMs, owner = "", cursor, leaveAlone = [], counts = true }: IdleRequest): Promise<IdlePage> {

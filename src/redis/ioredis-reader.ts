@@ -10,6 +10,7 @@ export class IoredisReader implements StreamReader {
   readonly #connection: RedisConnection;
   readonly #toKey: (stream: string) => string;
   readonly #ended: Promise<void>;
+  #claims: "untried" | "yes" | "no" = "untried";
   /** Why the connection could not be made or broke: the rejected read itself only says "Connection is closed." */
   #trouble: Error | undefined;
 
@@ -20,27 +21,31 @@ export class IoredisReader implements StreamReader {
     this.#ended = new Promise((resolve) => this.#connection.on("end", () => resolve()));
   }
 
-  async read({ group, consumer, streams, count, blockMs }: ReadRequest): Promise<readonly StreamPage[]> {
+  get claims(): boolean {
+    return this.#claims === "yes";
+  }
+
+  async read(request: ReadRequest): Promise<readonly StreamPage[]> {
+    const claim = this.#claims === "no" ? undefined : request.claimIdleMs;
+    try {
+      const pages = await this.#read(request, claim);
+      if (claim !== undefined) this.#claims = "yes";
+      return pages;
+    } catch (error) {
+      if (claim === undefined || !isSyntaxError(error)) throw this.#explain(error);
+      this.#claims = "no"; // an option can't be asked for beforehand, only tried
+      return this.read(request);
+    }
+  }
+
+  async #read({ group, consumer, streams, count, blockMs }: ReadRequest, claim: number | undefined): Promise<readonly StreamPage[]> {
     const block = blockMs === undefined ? [] : ["block", blockMs];
+    const claims = claim === undefined ? [] : ["claim", claim];
     const keys = streams.map(this.#toKey);
     const ids = keys.map(() => ">");
-    try {
-      const reply = await this.#connection.call(
-        "xreadgroup",
-        "group",
-        group,
-        consumer,
-        "count",
-        count,
-        ...block,
-        "streams",
-        ...keys,
-        ...ids,
-      );
-      return decodeRead(reply, (key) => streams[keys.indexOf(key)] ?? key);
-    } catch (error) {
-      throw this.#explain(error);
-    }
+    const options = [...block, ...claims, "streams", ...keys, ...ids];
+    const reply = await this.#connection.call("xreadgroup", "group", group, consumer, "count", count, ...options);
+    return decodeRead(reply, namesOf(streams, keys), claim !== undefined);
   }
 
   async close(): Promise<void> {
@@ -55,4 +60,13 @@ export class IoredisReader implements StreamReader {
     const closed = error instanceof Error && /Connection is closed|ClusterAllFailed|Failed to refresh/.test(error.message);
     return closed && this.#trouble !== undefined ? this.#trouble : error;
   }
+}
+
+const isSyntaxError = (error: unknown): boolean => error instanceof Error && /syntax error/i.test(error.message);
+
+/** Few names are looked through faster than a map is made. */
+function namesOf(names: readonly string[], keys: readonly string[]): (key: string) => string {
+  if (keys.length < 16) return (key) => names[keys.indexOf(key)] ?? key;
+  const byKey = new Map(keys.map((key, index) => [key, names[index]!]));
+  return (key) => byKey.get(key) ?? key;
 }

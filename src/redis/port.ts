@@ -20,8 +20,8 @@ export interface StreamsPort {
   openAdmin(): StreamAdmin;
   /** A connection for watching, to a master; never blocked. */
   openInspection(): StreamInspection;
-  /** Streams that one command may read together: one list per Cluster slot, or a single one. */
-  together(streams: readonly string[]): readonly (readonly string[])[];
+  /** Streams of one place may be read together by one command: a Cluster slot, or the one server there is. */
+  readonly placeOf: (stream: string) => number;
 }
 
 /** A group of a stream. @internal */
@@ -35,13 +35,25 @@ export interface ConsumerRef extends GroupRef {
   readonly consumer: string;
 }
 
-/** An entry as Redis answers it; `null` when it was deleted while pending. @internal */
-export type RawEntry = readonly [id: EntryId, pairs: readonly string[] | null];
+/** An entry as Redis answers it, `null` when it was deleted while pending; with its delivery count where the reply says it. @internal */
+export type RawEntry = readonly [id: EntryId, pairs: readonly string[] | null, deliveryCount?: number];
 
 /** @internal */
 export interface StreamPage {
   readonly stream: string;
   readonly entries: readonly RawEntry[];
+  /** How many of them, from the first on, were pending and are claimed. @defaultValue none */
+  readonly claimed?: number;
+}
+
+/** What is to become of claimed entries. @internal */
+export interface ClaimVerdict {
+  /** Retries that were due. */
+  readonly retries: readonly EntryId[];
+  /** Left unsettled by a consumer for a lease's time. */
+  readonly stale: readonly EntryId[];
+  /** How many wait for a retry that is not due, and were put back. */
+  readonly waiting: number;
 }
 
 /** An entry that was taken over, with its delivery count after that. @internal */
@@ -86,7 +98,8 @@ export interface IdlePage extends TakenPage {
 /** One decision, as the settle script takes it. @internal */
 export type Decision =
   | { readonly verb: "ack" | "release"; readonly id: EntryId }
-  | { readonly verb: "retry"; readonly id: EntryId; readonly delayMs: number }
+  /** `lookIdleMs`: how idle it is to look meanwhile, so that a read that claims finds it when it is due. */
+  | { readonly verb: "retry"; readonly id: EntryId; readonly delayMs: number; readonly lookIdleMs?: number | undefined }
   | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: readonly string[] };
 
 /** What an acknowledgement does to the entry itself. @internal */
@@ -115,6 +128,10 @@ export interface StreamCommands {
   settle(ref: ConsumerRef, request: SettleRequest): ObservableInput<readonly SettleOutcome[]>;
   /** Takes retries that are due, `max` at most; 0 only looks when the next one is. */
   takeDue(ref: ConsumerRef, max: number): ObservableInput<DuePage>;
+  /** Ms until the next retry of the group is due, for each stream; undefined where none waits. The streams are of one place. */
+  nextDue(streams: readonly string[], group: string): ObservableInput<readonly (number | undefined)[]>;
+  /** Tells what may be kept of entries that a read has just claimed; the rest, and those `inFlight` here, are put back as they were. */
+  confirmClaims(ref: ConsumerRef, ids: readonly EntryId[], inFlight: readonly EntryId[]): ObservableInput<ClaimVerdict>;
   /** Takes entries that are idle, from one page of the PEL. */
   takeIdle(ref: ConsumerRef, request: IdleRequest): ObservableInput<IdlePage>;
   /** Renews leases, and tells apart those that could not be renewed. */
@@ -171,10 +188,14 @@ export interface ReadRequest {
   readonly count: number;
   /** Undefined: do not block. */
   readonly blockMs: number | undefined;
+  /** Claim what is pending for anybody and was idle for so long, too, where the server can. @defaultValue only new entries */
+  readonly claimIdleMs?: number | undefined;
 }
 
 /** @internal */
 export interface StreamReader {
+  /** Whether the server has been seen to claim in a read. */
+  readonly claims: boolean;
   /** XREADGROUP … `>`; an empty list when nothing came. Errors when the connection broke: entries may be pending then. */
   read(request: ReadRequest): ObservableInput<readonly StreamPage[]>;
   /** Drops the connection; completes when the server has noticed, or soon after. */

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import {
   adoptSource,
+  confirmSource,
   deleteConsumerSource,
   destroyGroupSource,
   leaveSource,
+  nextDueSource,
   pruneConsumersSource,
   renewSource,
   settleSource,
@@ -26,6 +28,8 @@ export interface Scripts {
   readonly renew: Script;
   readonly leave: Script;
   readonly adopt: Script;
+  readonly nextDue: Script;
+  readonly confirm: Script;
 }
 
 /** Hashes the scripts, once per connection. @internal */
@@ -36,6 +40,8 @@ export function loadScripts(): Scripts {
     renew: script(renewSource),
     leave: script(leaveSource),
     adopt: script(adoptSource),
+    nextDue: script(nextDueSource),
+    confirm: script(confirmSource),
   };
 }
 

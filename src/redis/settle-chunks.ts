@@ -53,7 +53,7 @@ export class SettleChunks {
 }
 
 function argumentOf(decision: Decision): string {
-  if (decision.verb === "retry") return String(decision.delayMs);
+  if (decision.verb === "retry") return [decision.delayMs, decision.lookIdleMs].filter((ms) => ms !== undefined).join(" ");
   return decision.verb === "dead" ? decision.note : "";
 }
 

@@ -1,7 +1,7 @@
 import type { Observable } from "rxjs";
 import { groupSettings, type FromGroupOptions } from "../flow/group-settings.js";
 import { openSource } from "../flow/open-source.js";
-import { readGroups } from "../flow/read-group.js";
+import { readGroups } from "../flow/read-groups.js";
 import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
 import type { RedisClient } from "../redis/client.js";

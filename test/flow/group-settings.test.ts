@@ -36,7 +36,7 @@ describe("groupSettings", () => {
   it.each<readonly [Partial<Record<keyof FromGroupOptions, unknown>>, RegExp]>([
     [{ stream: undefined }, /`stream`/],
     [{ stream: "" }, /^Expected `stream` to be a string that is not empty/],
-    [{ stream: [] }, /^Expected `stream` to be a name or a list of at least one name/],
+    [{ stream: [] }, /^Expected `stream` to be a name, a list of at least one name, or an Observable of lists/],
     [{ stream: ["a", "a"] }, /^Expected `stream` to name each stream once, got `a, a`/],
     [{ stream: ["a", 5] }, /^Expected `stream` to be a string, got `5`/],
     [{ stream: "orders}" }, /^Expected `stream` to have a whole hash tag/],

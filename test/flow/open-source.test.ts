@@ -3,7 +3,7 @@ import { config, map, NEVER, of, Subject, throwError, timer, type Observable } f
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { groupSettings } from "../../src/flow/group-settings.js";
 import { openSource } from "../../src/flow/open-source.js";
-import { readGroups } from "../../src/flow/read-group.js";
+import { readGroups } from "../../src/flow/read-groups.js";
 import type { EntryId } from "../../src/model/entry-id.js";
 import type { IdlePage, Outage, Renewal, StreamPage } from "../../src/redis/port.js";
 import { idOf } from "../support/deliveries.js";

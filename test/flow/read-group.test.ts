@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { map, NEVER, of, Subject, throwError, timer, type Observable } from "rxjs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DuePage, IdlePage, IdleRequest, StreamPage, Outage } from "../../src/redis/port.js";
-import type { Answers } from "../support/fake-port.js";
+import { quietRead, type Answers } from "../support/fake-port.js";
 import { entry, Feed, GroupRun, inTurn, taken } from "../support/group-run.js";
 import { idOf } from "../support/deliveries.js";
 import { nowMs } from "../support/virtual-time.js";
@@ -142,9 +142,9 @@ describe("reading", () => {
     });
 
     it("hands out each entry under its own stream's name", () => {
-      const read = inTurn(
+      const read = inTurn<Observable<readonly StreamPage[]>>(
         () => of([{ stream: "a", entries: [entry(1)] }, { stream: "c", entries: [entry(1), entry(2)] }]), // prettier-ignore
-        (): Observable<readonly StreamPage[]> => NEVER,
+        () => NEVER,
       );
       const run = new GroupRun({ read }, { stream: streams }).play(10);
       expect(run.deliveries.map(({ stream, id }) => `${stream} ${id}`)).toEqual(["a 1-0", "c 1-0", "c 2-0"]);
@@ -156,12 +156,26 @@ describe("reading", () => {
       run.play(60, { 0: () => feed.push(1), 5: () => feed.push(2) });
       const [, ...scarce] = run.port.reads;
       expect(scarce.length).toBeGreaterThan(1);
-      for (const { count, blockMs, streams: asked } of scarce)
-        expect([count, blockMs, asked.length]).toEqual([1, undefined, 1 + Number(asked.length === 2)]);
+      for (const { count, blockMs, streams: asked } of scarce) {
+        expect(blockMs).toBeUndefined();
+        expect(count * asked.length).toBeLessThanOrEqual(2);
+      }
+      expect(new Set(scarce.flatMap(({ streams: asked }) => asked))).toEqual(new Set(streams));
+    });
+
+    it("gives every other read to those alone whose pages are full", () => {
+      const asked: string[] = [];
+      const read: Answers["read"] = (request) => {
+        asked.push(`${request.streams.join("")} ${request.count} ${request.blockMs === undefined ? "at once" : "blocked"}`);
+        const busy = request.streams.includes("b") && asked.length < 6 ? Array.from({ length: request.count }, (_, n) => entry(asked.length * 100 + n)) : []; // prettier-ignore
+        return busy.length === 0 ? quietRead(request) : timer(1).pipe(map(() => [{ stream: "b", entries: busy }]));
+      };
+      new GroupRun({ read }, { stream: streams, maxInFlight: 120, blockMs: 50 }).play(20);
+      expect(asked).toEqual(["abc 40 blocked", "b 80 at once"]);
     });
 
     it("reads streams of different Cluster slots apart, each with its share of the window", () => {
-      const run = new GroupRun({ together: () => [["a", "c"], ["b"]] }, { stream: streams, maxInFlight: 10 }).play(10);
+      const run = new GroupRun({ placeOf: (stream) => Number(stream === "b") }, { stream: streams, maxInFlight: 10 }).play(10);
       expect(run.port.reads.map(({ streams: asked, count }) => [asked, count])).toEqual([
         [["a", "c"], 2],
         [["b"], 5],
@@ -356,23 +370,31 @@ describe("retries", () => {
     const feed = new Feed();
     const takeDue: Answers["takeDue"] = () =>
       of({ entries: [], deleted: [], nextDueMs: [70, 210, 9_999].find((at) => at > nowMs())! - nowMs() });
-    const run = new GroupRun({ read: feed.read, takeDue: inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [], nextDueMs: undefined }), takeDue as () => Observable<DuePage>) }, { blockMs: 60_000 }); // prettier-ignore
+    const run = new GroupRun({ read: feed.read, takeDue }, { blockMs: 60_000 });
     run.play(300, { 5: () => feed.push(1, 2), 10: () => run.settle([1], 200), 20: () => run.settle([2], 50) });
     const looks = run.port.timesOf("takeDue");
-    expect(looks).toHaveLength(3);
-    expect(looks[1]! - 70).toBeLessThanOrEqual(2);
-    expect(looks[2]! - 210).toBeLessThanOrEqual(2);
+    expect(looks).toHaveLength(2);
+    expect(looks[0]! - 70).toBeLessThanOrEqual(2);
+    expect(looks[1]! - 210).toBeLessThanOrEqual(2);
   });
 
   it("that Redis announces are looked for when they are due, at least once a second", () => {
-    const due = inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [], nextDueMs: 300 }), () => of({ entries: [], deleted: [], nextDueMs: 30_000 })); // prettier-ignore
-    const run = new GroupRun({ takeDue: due }).play(2_400);
-    expect(run.port.timesOf("takeDue").map((at) => Math.round(at / 10) * 10)).toEqual([0, 300, 1_300, 2_300]);
+    const nextDue = inTurn<Observable<(number | undefined)[]>>(() => of([300]), () => of([undefined]), () => of([150]), () => of([undefined])); // prettier-ignore
+    const run = new GroupRun({ nextDue }).play(3_400);
+    const tens = (name: string): number[] => run.port.timesOf(name).map((at) => Math.round(at / 10) * 10);
+    expect(tens("nextDue")).toEqual([0, 1_000, 2_000, 3_000]);
+    expect(tens("takeDue")).toEqual([300, 2_150]);
+  });
+
+  it("of all streams are looked for with one command", () => {
+    const run = new GroupRun({ nextDue: inTurn(() => of([undefined, 20, 30]), () => of([undefined, undefined, undefined])) }, { stream: ["a", "b", "c"] }).play(50); // prettier-ignore
+    expect(run.port.argsOf("nextDue")).toEqual([[["a", "b", "c"], "shipping"]]);
+    expect(run.port.argsOf("takeDue").map(([ref]) => (ref as { stream: string }).stream)).toEqual(["b", "c"]);
   });
 
   it("are taken within the credit; without any it only looks, and not in a hurry", () => {
     const feed = new Feed();
-    const run = new GroupRun({ read: feed.read, takeDue: () => of({ entries: [], deleted: [], nextDueMs: 0 }) }, { maxInFlight: 3 });
+    const run = new GroupRun({ read: feed.read, nextDue: () => of([0]), takeDue: () => of({ entries: [], deleted: [], nextDueMs: 0 }) }, { maxInFlight: 3 }); // prettier-ignore
     run.play(500, { 5: () => feed.push(1) });
     const looks = run.port.sent.filter(({ name, at }) => name === "takeDue" && at > 5);
     expect(looks.every(({ args }) => (args[1] as number) <= 2)).toBe(true);
@@ -381,7 +403,7 @@ describe("retries", () => {
 
   it("keep their turn while own entries and sweeps are due as well", () => {
     const takeDue = inTurn<Observable<DuePage>>(() => of({ entries: [taken(1)], deleted: [], nextDueMs: undefined }), () => of({ entries: [], deleted: [], nextDueMs: undefined })); // prettier-ignore
-    const run = new GroupRun({ takeDue }).play(10);
+    const run = new GroupRun({ nextDue: () => of([0]), takeDue }).play(10);
     expect(run.ids).toEqual(["1-0"]);
   });
 });
@@ -389,9 +411,9 @@ describe("retries", () => {
 describe("a retry of a stream that this source does not read, or later than one that is known", () => {
   it("changes nothing", () => {
     const feed = new Feed();
-    const run = new GroupRun({ read: feed.read, takeDue: () => of({ entries: [], deleted: [], nextDueMs: 400 }) });
+    const run = new GroupRun({ read: feed.read, nextDue: () => of([400]) });
     run.play(390, { 5: () => feed.push(1), 10: () => run.settle([1], 5_000) });
-    expect(run.port.timesOf("takeDue")).toEqual([0]);
+    expect(run.port.timesOf("takeDue")).toEqual([]);
   });
 });
 
@@ -418,7 +440,7 @@ describe("entries that are open here", () => {
     );
     const again = { entries: [taken(1)], deleted: [] };
     const takeDue = inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [], nextDueMs: 100 }), () => of({ ...again, nextDueMs: undefined })); // prettier-ignore
-    const run = new GroupRun({ read, takeDue, ...pending(inTurn(() => idle(), () => idle(again)), inTurn(() => idle(), () => idle(again))), lastGeneratedId: () => of(idOf(3)) }, { leaseMs: 1_000 }); // prettier-ignore
+    const run = new GroupRun({ read, nextDue: () => of([0]), takeDue, ...pending(inTurn(() => idle(), () => idle(again)), inTurn(() => idle(), () => idle(again))), lastGeneratedId: () => of(idOf(3)) }, { leaseMs: 1_000 }); // prettier-ignore
     run.play(700, { 20: () => feed.push() });
     expect(run.ids).toEqual(["1-0", "2-0", "3-0"]);
     expect(run.status("recovered")).toEqual([]);
@@ -429,7 +451,7 @@ describe("entries that were deleted while pending", () => {
   it("are reported, and not handed out", () => {
     const own = inTurn(() => idle({ deleted: [idOf(1)], entries: [taken(2)] }), () => idle()); // prettier-ignore
     const takeDue = inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [idOf(7)], nextDueMs: undefined }), () => of({ entries: [], deleted: [], nextDueMs: undefined })); // prettier-ignore
-    const run = new GroupRun({ ...pending(own), takeDue }).play(10);
+    const run = new GroupRun({ ...pending(own), nextDue: () => of([0]), takeDue }).play(10);
     expect(run.status("tombstone").map(({ stream, ids }) => [stream, ids])).toEqual([["orders", ["1-0"]], ["orders", ["7-0"]]]); // prettier-ignore
     expect(run.ids).toEqual(["2-0"]);
   });
@@ -522,7 +544,7 @@ describe("the group", () => {
     });
 
     it("is noticed by a chore, too", () => {
-      const run = new GroupRun({ takeDue: inTurn<Observable<DuePage>>(() => of({ entries: [], deleted: [], nextDueMs: undefined }), () => error(noGroup)) }, { onMissingGroup: "fail" }).play(1_500); // prettier-ignore
+      const run = new GroupRun({ nextDue: () => of([500]), takeDue: () => error(noGroup) }, { onMissingGroup: "fail" }).play(1_500); // prettier-ignore
       expect(run.recording).toMatchObject({ ended: "error", error: { _tag: "GroupMissingError" } });
     });
   });

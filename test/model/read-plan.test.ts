@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readPlan, type ReadSituation } from "../../src/model/read-plan.js";
 
-const situation: ReadSituation = { streams: ["a"], turn: 1, credit: 100, nextChoreInMs: Infinity, blockMs: 2_000 };
+const situation: ReadSituation = { streams: ["a"], full: [], turn: 1, credit: 100, nextChoreInMs: Infinity, blockMs: 2_000 };
 
 describe("readPlan", () => {
   it("asks one stream for all credit", () => {
@@ -39,9 +39,10 @@ describe("readPlan", () => {
         fc.integer({ min: 1, max: 5_000 }),
         fc.oneof(fc.double({ min: 0, max: 5_000, noNaN: true }), fc.constant(Infinity)),
         fc.integer({ min: 1, max: 60_000 }),
-        (all, turn, credit, nextChoreInMs, blockMs) => {
+        fc.nat(2 ** 20 - 1),
+        (all, turn, credit, nextChoreInMs, blockMs, fullBits) => {
           const streams = Array.from({ length: all }, (_, index) => `s${index}`);
-          const plan = readPlan({ streams, turn, credit, nextChoreInMs, blockMs });
+          const plan = readPlan({ streams, full: streams.filter((_, index) => fullBits & (1 << index)), turn, credit, nextChoreInMs, blockMs });
           expect(plan.streams.length).toBeGreaterThan(0);
           expect(new Set(plan.streams).size).toBe(plan.streams.length);
           expect(plan.count).toBeGreaterThanOrEqual(1);

@@ -19,7 +19,9 @@ import type {
 export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly read?: StreamReader["read"];
   readonly closeReader?: StreamReader["close"];
-  readonly together?: StreamsPort["together"];
+  readonly placeOf?: StreamsPort["placeOf"];
+  /** Whether the server claims in a read that asks for it. */
+  readonly claims?: boolean;
   readonly admin?: Partial<Omit<StreamAdmin, "close">>;
   readonly inspection?: Partial<InspectionAnswers>;
 }
@@ -80,14 +82,16 @@ export class FakePort implements StreamsPort {
 
   openCommands(): StreamCommands {
     this.open.commands += 1;
-    const { createGroup, lastGeneratedId, ack, settle, takeDue, takeIdle, renew, adopt, scheduled, leave, deadLetters, broken } =
-      this.#answers;
+    const { createGroup, lastGeneratedId, ack, settle, takeDue, nextDue, confirmClaims, takeIdle, renew } = this.#answers;
+    const { adopt, scheduled, leave, deadLetters, broken } = this.#answers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
       lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
       ack: this.#noting("ack", ack),
       settle: this.#noting("settle", settle),
       takeDue: this.#noting("takeDue", takeDue),
+      nextDue: this.#noting("nextDue", nextDue),
+      confirmClaims: this.#noting("confirmClaims", confirmClaims),
       takeIdle: this.#noting("takeIdle", takeIdle),
       renew: this.#noting("renew", renew),
       adopt: this.#noting("adopt", adopt),
@@ -103,6 +107,7 @@ export class FakePort implements StreamsPort {
     this.open.readers += 1;
     const close = this.#noting("closeReader", this.#answers.closeReader);
     return {
+      claims: this.#answers.claims,
       read: this.#noting("read", this.#answers.read),
       close: () => {
         this.open.readers -= 1;
@@ -143,9 +148,7 @@ export class FakePort implements StreamsPort {
     };
   }
 
-  together(streams: readonly string[]): readonly (readonly string[])[] {
-    return this.#answers.together(streams);
-  }
+  readonly placeOf = (stream: string): number => this.#answers.placeOf(stream);
 
   #noting<A extends unknown[], R>(name: string, answer: (...args: A) => R): (...args: A) => R {
     return (...args) => {
@@ -167,6 +170,8 @@ const quiet: Required<Answers> = {
   ack: (_ref, ids) => of(ids.length),
   settle: (_ref, { decisions }) => of(decisions.map(() => done)),
   takeDue: () => of(nothingDue),
+  nextDue: (streams) => of(streams.map(() => undefined)),
+  confirmClaims: (_ref, ids) => of({ retries: [], stale: ids, waiting: 0 }),
   takeIdle: () => of(nothingIdle),
   renew: () => of({ lost: [], deleted: [], absent: [] }),
   adopt: (_ref, ids) => of(ids),
@@ -176,7 +181,8 @@ const quiet: Required<Answers> = {
   broken: NEVER,
   read: quietRead,
   closeReader: () => of(undefined),
-  together: (streams) => [streams],
+  placeOf: () => 0,
+  claims: false,
   admin: {},
   inspection: {},
 };

@@ -1,7 +1,7 @@
 import { defer, map, of, race, Subject, take, timer, type Observable, type ObservableInput } from "rxjs";
 import { groupSettings, type FromGroupOptions } from "../../src/flow/group-settings.js";
 import { openSource } from "../../src/flow/open-source.js";
-import { readGroups } from "../../src/flow/read-group.js";
+import { readGroups } from "../../src/flow/read-groups.js";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { Fields } from "../../src/model/fields.js";
 import { heldBy } from "../../src/model/held-delivery.js";

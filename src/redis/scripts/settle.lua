@@ -5,7 +5,7 @@
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument
 --    ack      -
---    retry    delay ms
+--    retry    delay ms and, behind a space, how idle the entry is to look meanwhile: reads that claim go by that
 --    dead     note                     the original pairs are copied from the stream, byte for byte
 --    deadKept JSON [note, pair, ...]   for an entry that was trimmed meanwhile
 --    release  -
@@ -62,7 +62,9 @@ end
 
 local verbs = {
   ack = acknowledge,
-  retry = function(id, delay)
+  retry = function(id, argument, row)
+    local delay, idle = string.match(argument, '(%d+) ?(%d*)')
+    if idle ~= '' then redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', idle, 'RETRYCOUNT', row[4], 'JUSTID') end
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,

@@ -19,6 +19,45 @@ end
 return adopted
 `;
 
+export const confirmSource: string = `-- Looks through entries that XREADGROUP … CLAIM has just given to a consumer. It goes by idle time alone; what waits for a retry
+-- that is not due, and what is in flight at this consumer after all, is put back with the delivery count it had.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
+-- ARGV[1] group    ARGV[2] consumer   ARGV[3] how many ids follow that are not in flight   ARGV[4...] these, then those in flight
+-- Result: { ids of retries that were due, ids that were stale, how many wait }; other consumers have got the rest meanwhile
+-- Complexity: O(ids * log PEL)
+local stream, schedule = KEYS[1], KEYS[2]
+local group, consumer, fresh = ARGV[1], ARGV[2], tonumber(ARGV[3])
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function putBack(id, row)
+  redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', 0, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+end
+
+local retries, stale, waiting = {}, {}, 0
+for index = 4, #ARGV do
+  local id = ARGV[index]
+  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  if row then
+    local due = redis.call('ZSCORE', schedule, id)
+    if index > 3 + fresh then
+      putBack(id, row)
+    elseif not due then
+      stale[#stale + 1] = id
+    elseif tonumber(due) > now then
+      putBack(id, row)
+      waiting = waiting + 1
+    else
+      redis.call('ZREM', schedule, id)
+      retries[#retries + 1] = id
+    end
+  end
+end
+return { retries, stale, waiting }
+`;
+
 export const deleteConsumerSource: string = `-- Removes a consumer that owns nothing, in one step with the look: an entry delivered in between would be dropped with it.
 -- What it owns may be moved to another consumer before, a page a call, with idle times and delivery counts as they are, so
 -- that nobody's lease is renewed and no delivery is counted.
@@ -135,6 +174,22 @@ end
 return { released, '' }
 `;
 
+export const nextDueSource: string = `-- When the next retry is due, for several streams at once.
+--
+-- KEYS retry schedules (ZSET id -> due ms), 1000 at most
+-- Result: per schedule the ms until its first retry is due, 0 when it is, -1 when none waits
+-- Complexity: O(schedules)
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local due = {}
+for index, schedule in ipairs(KEYS) do
+  local first = redis.call('ZRANGE', schedule, 0, 0, 'WITHSCORES')
+  due[index] = first[2] and math.max(0, tonumber(first[2]) - now) or -1
+end
+return due
+`;
+
 export const pruneConsumersSource: string = `-- Removes consumers that own nothing and have not asked for anything for long, in one step with the look: an entry delivered
 -- in between would be dropped with its consumer.
 --
@@ -198,7 +253,7 @@ export const settleSource: string = `-- Carries out the decisions about deliveri
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument
 --    ack      -
---    retry    delay ms
+--    retry    delay ms and, behind a space, how idle the entry is to look meanwhile: reads that claim go by that
 --    dead     note                     the original pairs are copied from the stream, byte for byte
 --    deadKept JSON [note, pair, ...]   for an entry that was trimmed meanwhile
 --    release  -
@@ -255,7 +310,9 @@ end
 
 local verbs = {
   ack = acknowledge,
-  retry = function(id, delay)
+  retry = function(id, argument, row)
+    local delay, idle = string.match(argument, '(%d+) ?(%d*)')
+    if idle ~= '' then redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', idle, 'RETRYCOUNT', row[4], 'JUSTID') end
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,

@@ -1,0 +1,131 @@
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  merge,
+  mergeMap,
+  NEVER,
+  race,
+  Subject,
+  take,
+  tap,
+  timer,
+  type Observable,
+} from "rxjs";
+import { ClaimMode } from "./claim-mode.js";
+import { FollowedStream } from "./followed-stream.js";
+import type { GroupSettings } from "./group-settings.js";
+import { leaveStream } from "./leave-group.js";
+import type { Session } from "./session.js";
+
+/** Groups looked after at a time. */
+const atOnce = 32;
+
+/** Streams that one command may read together; they may come and go while it runs. @internal */
+export class Place {
+  readonly mode: ClaimMode;
+  readonly #session: Session<GroupSettings>;
+  readonly #followed = new Map<string, FollowedStream>();
+  /** No longer read, but something of them is in flight, or this consumer is still in their groups. */
+  readonly #leaving = new Set<string>();
+  readonly #changed = new Subject<void>();
+  #readable: readonly FollowedStream[] = [];
+
+  constructor(session: Session<GroupSettings>, streams: readonly string[]) {
+    this.#session = session;
+    this.mode = new ClaimMode(session.settings);
+    this.follow(streams);
+  }
+
+  /** The streams whose groups are there. */
+  get readable(): readonly FollowedStream[] {
+    return this.#readable;
+  }
+
+  /** True when nothing is left to do here. */
+  get isOver(): boolean {
+    return this.#followed.size === 0 && this.#leaving.size === 0;
+  }
+
+  get(stream: string): FollowedStream | undefined {
+    return this.#followed.get(stream);
+  }
+
+  /** Reads these from the next read on, and leaves what else it has read. */
+  follow(streams: readonly string[]): void {
+    const wanted = new Set(streams);
+    for (const stream of this.#followed.keys()) if (!wanted.has(stream)) this.#unfollow(stream);
+    for (const stream of streams) if (!this.#followed.has(stream)) this.#start(stream);
+    this.#look();
+    this.#changed.next();
+  }
+
+  /** Groups that are missing are made, and streams that are no longer read are left when nothing of them is in flight. */
+  tend(): Observable<never> {
+    return defer(() => {
+      if (this.#readable.length === this.#followed.size && this.#leaving.size === 0) return EMPTY;
+      const missing = [...this.#followed.values()].filter(({ group }) => !group.isThere);
+      const made = from(missing).pipe(mergeMap(({ group }) => group.ensure(), atOnce));
+      const left = from(this.#leaving).pipe(mergeMap((stream) => this.#leave(stream), atOnce));
+      return concat(
+        merge(made, left.pipe(ignoreElements())),
+        defer(() => {
+          this.#look();
+          return EMPTY;
+        }),
+      );
+    });
+  }
+
+  /** Waits while there is nothing to read, until that may have changed. */
+  pause(): Observable<never> {
+    return defer(() => {
+      if (this.#readable.length > 0 || this.isOver) return EMPTY;
+      const next = Math.min(...[...this.#followed.values()].map(({ group }) => group.againAt));
+      const again = next === Infinity ? NEVER : timer(Math.max(0, next - asyncScheduler.now()));
+      return race<unknown[]>(again, this.#changed, this.#session.ledger.returned).pipe(take(1), ignoreElements());
+    });
+  }
+
+  /** A group is not there any more: one that the server's answer names, or whichever it is. */
+  vanished(error: unknown): void {
+    const answer = error instanceof Error ? error.message : "";
+    const named = this.#readable.filter(({ ref }) => answer.includes(`${ref.stream}'`));
+    for (const { group, own } of named.length > 0 ? named : this.#readable) {
+      group.vanished(error);
+      own.plan();
+    }
+    this.#look();
+  }
+
+  answered(): void {
+    for (const { group } of this.#readable) group.answered();
+  }
+
+  #start(stream: string): void {
+    this.#followed.set(stream, new FollowedStream(this.#session, stream, this.mode));
+    this.#leaving.delete(stream);
+    this.#session.joined.add(stream);
+  }
+
+  #unfollow(stream: string): void {
+    this.#followed.delete(stream);
+    this.#leaving.add(stream);
+  }
+
+  #leave(stream: string): Observable<unknown> {
+    if (this.#session.ledger.inFlight(stream).length > 0) return EMPTY;
+    const forget = (): void => {
+      if (!this.#leaving.delete(stream)) return; // it is read again
+      this.#session.joined.delete(stream);
+    };
+    return leaveStream(this.#session, stream).pipe(tap({ complete: forget }));
+  }
+
+  #look(): void {
+    this.#readable = [...this.#followed.values()].filter(({ group }) => group.isThere);
+  }
+}
