@@ -114,7 +114,7 @@ export class IoredisCommands implements StreamCommands {
   }
 
   async renew(ref: ConsumerRef, ids: readonly EntryId[]): Promise<Renewal> {
-    const pages = (await this.#perChunk(this.#scripts.renew, ref, ids)).map(decodeRenewal);
+    const pages = (await this.#perChunk(this.#scripts.renew, this.#connection.keys(ref).slice(0, 1), ref, ids)).map(decodeRenewal);
     return {
       lost: pages.flatMap((page) => page.lost),
       deleted: pages.flatMap((page) => page.deleted),
@@ -123,7 +123,7 @@ export class IoredisCommands implements StreamCommands {
   }
 
   async adopt(ref: ConsumerRef, ids: readonly EntryId[]): Promise<readonly EntryId[]> {
-    return (await this.#perChunk(this.#scripts.adopt, ref, ids)).flatMap(decodeIds);
+    return (await this.#perChunk(this.#scripts.adopt, this.#connection.keys(ref), ref, ids)).flatMap(decodeIds);
   }
 
   async scheduled(ref: GroupRef): Promise<readonly EntryId[]> {
@@ -143,9 +143,8 @@ export class IoredisCommands implements StreamCommands {
     return released;
   }
 
-  #perChunk(script: Script, ref: ConsumerRef, ids: readonly EntryId[]): Promise<unknown[]> {
-    const key = this.#connection.toKey(ref.stream);
-    return Promise.all(chunksOf(idsPerCall)(ids).map((some) => this.#connection.run(script, [key], [ref.group, ref.consumer, ...some])));
+  #perChunk(script: Script, keys: readonly string[], ref: ConsumerRef, ids: readonly EntryId[]): Promise<unknown[]> {
+    return Promise.all(chunksOf(idsPerCall)(ids).map((some) => this.#connection.run(script, keys, [ref.group, ref.consumer, ...some])));
   }
 
   async deadLetters(

@@ -5,12 +5,15 @@ import { toPort } from "../../src/redis/ioredis-adapter.js";
 import type { IoredisCommands } from "../../src/redis/ioredis-commands.js";
 import { encodeNote } from "../../src/model/dead-letter.js";
 import type { EntryId } from "../../src/model/entry-id.js";
+import type { Redis } from "../support/ioredis.js";
 import { afterwards, helperKeys, workbench, type Workbench } from "../support/workbench.js";
 
 interface Scripted extends Workbench {
   readonly commands: IoredisCommands;
   readonly ids: EntryId[];
   readonly ref: { readonly stream: string; readonly group: string; readonly consumer: string };
+  /** Makes entries look as if they were delivered so many ms ago. */
+  readonly deliveredBefore: (ms: number, ...ids: string[]) => Promise<void>;
 }
 
 /** Ten entries that are pending for `me`, the last two for `other`, and the commands that run the scripts. */
@@ -23,8 +26,21 @@ async function pendingEntries(): Promise<Scripted> {
   await redis.xreadgroup("GROUP", group, "other", "COUNT", 2, "STREAMS", stream, ">");
   const commands = toPort(redis).openCommands() as IoredisCommands;
   afterwards(() => commands.close());
-  return { ...bench, commands, ids, ref: { stream, group, consumer: "me" } };
+  const ref = { stream, group, consumer: "me" };
+  const deliveredBefore = async (ms: number, ...some: string[]): Promise<void> => {
+    const rows = await bench.pendingRows();
+    for (const id of some) {
+      const owner = rows.find(([row]) => row === id)![1];
+      await redis.xclaim(stream, group, owner, 0, id, "IDLE", ms, "JUSTID");
+    }
+  };
+  return { ...bench, commands, ids, ref, deliveredBefore };
 }
+
+const serverNow = async (redis: Redis): Promise<number> => {
+  const [seconds, microseconds] = (await redis.time()) as unknown as [string, string];
+  return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+};
 
 const done = { _tag: "done" };
 const notPending = { _tag: "notPending" };
@@ -143,11 +159,42 @@ describe("settle.lua", () => {
   });
 });
 
+describe("next-due.lua", () => {
+  it("says for each stream when its next retry is due", async () => {
+    const { redis, stream, group, commands } = await pendingEntries();
+    const others = [`${stream}:due`, `${stream}:none`];
+    const now = await serverNow(redis);
+    await redis.zadd(helperKeys(stream, group)[1], now + 9_000, "1-1", now + 5_000, "2-1");
+    await redis.zadd(helperKeys(others[0]!, group)[1], now - 5_000, "1-1");
+    afterwards(() => redis.del(helperKeys(others[0]!, group)[1]));
+    const [soon, due, none] = await commands.nextDue([stream, ...others], group);
+    expect([Math.round(soon! / 1_000), due, none]).toEqual([5, 0, undefined]);
+  });
+});
+
+describe("confirm.lua", () => {
+  it("hands on what was stale or due, and puts back what waits or is in flight, as it was", async () => {
+    const { redis, stream, group, commands, ids, ref, pendingRows } = await pendingEntries();
+    const [stale, due, waiting, inFlight] = ids as [EntryId, EntryId, EntryId, EntryId];
+    const now = await serverNow(redis);
+    const retries = helperKeys(stream, group)[1];
+    await redis.zadd(retries, now - 10, due, now + 60_000, waiting);
+    await redis.xclaim(stream, group, "me", 0, stale, due, waiting, inFlight); // what CLAIM does: a delivery more each
+    const foreign = ids[9]!;
+    expect(await commands.confirmClaims(ref, [stale, due, waiting, foreign], [inFlight])).toEqual({ retries: [due], stale: [stale], waiting: 1 }); // prettier-ignore
+    const count = new Map((await pendingRows()).map(([id, , , deliveries]) => [id, deliveries]));
+    expect([stale, due, waiting, inFlight, foreign].map((id) => count.get(id))).toEqual([2, 2, 1, 1, 1]);
+    expect(await redis.zrange(retries, "0", "-1")).toEqual([waiting]);
+  });
+});
+
 describe("take.lua", () => {
   it("due: takes what is due, counts the delivery, and says when the next one is", async () => {
-    const { redis, stream, group, commands, ids, ref, deadLetters } = await pendingEntries();
+    const { redis, stream, group, commands, ids, ref, deadLetters, deliveredBefore } = await pendingEntries();
     const [, retries] = helperKeys(stream, group);
-    await redis.zadd(retries, 1, ids[9]!, 2, ids[1]!, 3, "1-1", Date.now() + 60_000, ids[2]!);
+    const now = await serverNow(redis);
+    await redis.zadd(retries, now - 4, ids[9]!, now - 3, ids[1]!, now - 2, "1-1", now + 60_000, ids[2]!);
+    await deliveredBefore(1_000, ids[9]!, ids[1]!);
     const { entries, deleted, nextDueMs } = await commands.takeDue(ref, 10);
     expect(entries).toEqual([
       [ids[9], ["n", "9"], 2],
@@ -160,11 +207,24 @@ describe("take.lua", () => {
   });
 
   it("due: takes no more than asked for, and only looks with 0", async () => {
-    const { redis, stream, group, commands, ids, ref } = await pendingEntries();
-    await redis.zadd(helperKeys(stream, group)[1], 1, ids[0]!, 2, ids[1]!);
+    const { redis, stream, group, commands, ids, ref, deliveredBefore } = await pendingEntries();
+    const now = await serverNow(redis);
+    await redis.zadd(helperKeys(stream, group)[1], now - 2, ids[0]!, now - 1, ids[1]!);
+    await deliveredBefore(1_000, ids[0]!, ids[1]!);
     expect(await commands.takeDue(ref, 0)).toEqual({ entries: [], deleted: [], nextDueMs: 0 });
     expect((await commands.takeDue(ref, 1)).entries).toHaveLength(1);
     expect((await commands.takeDue(ref, 5)).nextDueMs).toBeUndefined();
+  });
+
+  it("due: leaves alone what was delivered after it was due: a read that claims has taken it up", async () => {
+    const { redis, stream, group, commands, ids, ref, deliveredBefore, pendingRows } = await pendingEntries();
+    const now = await serverNow(redis);
+    await redis.zadd(helperKeys(stream, group)[1], now - 500, ids[0]!, now - 500, ids[1]!);
+    await deliveredBefore(600, ids[0]!);
+    await deliveredBefore(400, ids[1]!);
+    expect((await commands.takeDue(ref, 10)).entries.map(([id]) => id)).toEqual([ids[0]]);
+    expect(await redis.exists(helperKeys(stream, group)[1])).toBe(0);
+    expect((await pendingRows()).find(([id]) => id === ids[1])?.[3]).toBe(1);
   });
 
   it("idle: leaves alone what waits for a retry, what is in flight, and what is not idle for long enough", async () => {

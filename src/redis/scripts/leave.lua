@@ -24,7 +24,7 @@ local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consu
 for _, row in ipairs(rows) do
   local id = row[1]
   if redis.call('ZSCORE', schedule, id) then
-    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'JUSTID') end
+    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', row[3], 'JUSTID') end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')

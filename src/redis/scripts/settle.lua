@@ -62,9 +62,10 @@ end
 
 local verbs = {
   ack = acknowledge,
-  retry = function(id, argument, row)
+  retry = function(id, argument)
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
-    if idle ~= '' then redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', idle, 'RETRYCOUNT', row[4], 'JUSTID') end
+    -- last delivered before it is due, for sure: what looks delivered after that has been taken up
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', math.max(5, tonumber(idle) or 0), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,

@@ -2,17 +2,21 @@
 export const adoptSource: string = `-- Makes entries pending again whose place in the group's PEL is gone (XGROUP DESTROY, DELCONSUMER) although a consumer
 -- works on them or a retry of them is scheduled. What is pending for anybody is left as it is.
 --
--- KEYS[1] stream
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)
 -- ARGV[1] group   ARGV[2] consumer   ARGV[3...] ids, 1000 at most
 -- Result: the ids that are pending again, for this consumer
 -- Complexity: O(ids * log PEL)
-local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
+local stream, schedule, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local adopted = {}
 for index = 3, #ARGV do
   local id = ARGV[index]
   if #redis.call('XPENDING', stream, group, id, id, 1) == 0 and #redis.call('XRANGE', stream, id, id) == 1 then
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'FORCE', 'JUSTID')
+    local due = redis.call('ZSCORE', schedule, id)
+    local idle = due and math.max(5, now - due + 5) or 0 -- last delivered before it was due, else it looks taken up
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', string.format('%.0f', idle), 'FORCE', 'JUSTID')
     adopted[#adopted + 1] = id
   end
 end
@@ -157,7 +161,7 @@ local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consu
 for _, row in ipairs(rows) do
   local id = row[1]
   if redis.call('ZSCORE', schedule, id) then
-    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'JUSTID') end
+    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', row[3], 'JUSTID') end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
@@ -310,9 +314,10 @@ end
 
 local verbs = {
   ack = acknowledge,
-  retry = function(id, argument, row)
+  retry = function(id, argument)
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
-    if idle ~= '' then redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', idle, 'RETRYCOUNT', row[4], 'JUSTID') end
+    -- last delivered before it is due, for sure: what looks delivered after that has been taken up
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', math.max(5, tonumber(idle) or 0), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
@@ -366,10 +371,13 @@ local function pick(row)
   deliveries[row[1]] = row[4]
 end
 
+-- What was delivered after it was due has been taken up already, by a read that claims.
 local function pickDue(now)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', schedule, '-inf', now, 'LIMIT', 0, most)) do
+  local due = redis.call('ZRANGEBYSCORE', schedule, '-inf', string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, most)
+  for index = 1, #due, 2 do
+    local id, dueAt = due[index], tonumber(due[index + 1])
     local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
-    if row then pick(row) end
+    if row and now - row[3] < dueAt then pick(row) end
     redis.call('ZREM', schedule, id)
   end
 end
@@ -394,7 +402,7 @@ end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local next
-if mode == 'due' then pickDue(string.format('%.0f', now)) else next = pickIdle() end
+if mode == 'due' then pickDue(now) else next = pickIdle() end
 
 local entries, found, deleted = {}, {}, {}
 local counted = ARGV[9] == 'same' and 0 or 1

@@ -22,10 +22,13 @@ local function pick(row)
   deliveries[row[1]] = row[4]
 end
 
+-- What was delivered after it was due has been taken up already, by a read that claims.
 local function pickDue(now)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', schedule, '-inf', now, 'LIMIT', 0, most)) do
+  local due = redis.call('ZRANGEBYSCORE', schedule, '-inf', string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, most)
+  for index = 1, #due, 2 do
+    local id, dueAt = due[index], tonumber(due[index + 1])
     local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
-    if row then pick(row) end
+    if row and now - row[3] < dueAt then pick(row) end
     redis.call('ZREM', schedule, id)
   end
 end
@@ -50,7 +53,7 @@ end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local next
-if mode == 'due' then pickDue(string.format('%.0f', now)) else next = pickIdle() end
+if mode == 'due' then pickDue(now) else next = pickIdle() end
 
 local entries, found, deleted = {}, {}, {}
 local counted = ARGV[9] == 'same' and 0 or 1
