@@ -53,7 +53,12 @@ export function openSource<S extends SourceSettings>(
 ): Observable<Delivery<Fields>> {
   return defer(() => {
     const session = openSession(port, settings);
-    session.report({ _tag: "starting", streams: isFixed(settings.streams) ? settings.streams : [], group: settings.group, consumer: session.consumer });
+    session.report({
+      _tag: "starting",
+      streams: isFixed(settings.streams) ? settings.streams : [],
+      group: settings.group,
+      consumer: session.consumer,
+    });
     let reason: "drained" | "unsubscribed" | "error" = "unsubscribed";
     const leave = leaveGroup(session).pipe(
       tap((released) => session.report({ _tag: "stopped", reason, released })),

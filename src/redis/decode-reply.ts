@@ -25,7 +25,7 @@ export function decodeRead(reply: unknown, toName: (key: string) => string, clai
 /** Turns `[id, pairs, idle, deliveries before]` into `[id, pairs, deliveries]` in place; how many were claimed, which come first. */
 function countDeliveries(entries: unknown[]): number {
   let claimed = 0;
-  for (const entry of entries as [EntryId, string[] | null, number, number][]) {
+  for (const entry of entries as unknown[][]) {
     if (entry.length !== 4) throw new ReplyError("XREADGROUP … CLAIM", shapeOf(entry));
     if (Number(entry[2]) > 0) claimed += 1;
     entry[2] = Number(entry[3]) + 1;

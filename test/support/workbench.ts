@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { afterEach, expect, inject } from "vitest";
 import type { Observable, Subscription } from "rxjs";
 import type { Receipt, SourceStatus } from "rxjs-redis-streams";
@@ -107,14 +110,23 @@ export function total(receipts: readonly Receipt[], count: Exclude<keyof Receipt
   return receipts.reduce((sum, receipt) => sum + receipt[count], 0);
 }
 
-/** The commands that clients send from now on with this key in them, scripts' own commands left out; it fills as they come. */
+/**
+ * The commands that clients send from now on with this key in them, scripts' own commands left out; it fills as they come. On a
+ * bare socket: ioredis' own monitor trips when the first commands arrive in one chunk with its OK.
+ */
 export async function recordCommands(redis: Redis, key: string): Promise<string[][]> {
   const commands: string[][] = [];
-  const monitor = await redis.monitor();
-  afterwards(() => monitor.disconnect());
-  monitor.on("monitor", (_time: string, words: string[], source: string) => {
-    if (source !== "lua" && words.some((word) => word.includes(key))) commands.push([words[0]?.toLowerCase() ?? "", ...words.slice(1)]);
+  const socket = connect(redis.options.port!, redis.options.host);
+  afterwards(() => socket.destroy());
+  const lines = createInterface({ input: socket });
+  lines.on("line", (line) => {
+    const [, source = "", words = ""] = /^\+[\d.]+ \[\d+ ([^\]]+)\] (.*)$/.exec(line) ?? [];
+    if (source === "" || source === "lua" || !words.includes(key)) return;
+    const [name = "", ...args] = [...words.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, word = ""]) => word);
+    commands.push([name.toLowerCase(), ...args]);
   });
+  socket.write("MONITOR\r\n");
+  await once(lines, "line");
   return commands;
 }
 
