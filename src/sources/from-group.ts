@@ -26,8 +26,11 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * the rest is released. `unsubscribe`: releases what is unsettled at once; what sits settled in a `bufferAck` then is
  * delivered again. Either way the connections close, and a consumer with a made-up name is removed.
  *
- * Sends, per subscription: XREADGROUP on a connection of its own, short of `blockMs`; XGROUP CREATE, XPENDING, XCLAIM and
- * ZSET commands for retries by script on another. While idle, about two commands a second.
+ * **Streams** one name, several, or an Observable of lists: one reader per Cluster slot, or for all of them, fair between them. A group that
+ * is missing on one does not stop the others. A stream that leaves the list is left when nothing of it is in flight.
+ *
+ * Sends, per subscription: XREADGROUP (with CLAIM where the server has it: 8.4) on a connection of its own, short of `blockMs`; XGROUP
+ * CREATE, XPENDING, XCLAIM and ZSET commands for retries by script on another. While idle, one to two commands a second.
  *
  * @param redis - a `Redis` or `Cluster` of ioredis 5 or 6; it is duplicated, never used itself
  * @param options - see {@link FromGroupOptions}
