@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { BehaviorSubject, tap } from "rxjs";
 import { acknowledge, bufferAck, fixed, fromGroup, retryToDLQ } from "rxjs-redis-streams";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCluster, type Cluster as Nodes } from "../support/cluster.js";
@@ -39,6 +40,32 @@ describe("a Redis Cluster", () => {
       expect(await cluster.xlen(helperKeys(stream, group)[0])).toBe(1);
       expect(await cluster.xpending(stream, group)).toEqual([0, null, null, null]);
     }
+    stop.abort();
+    await until(() => pipeline.isDone, "it has drained");
+    expect(pipeline.error).toBeUndefined();
+  });
+
+  it("reads a hundred streams: one reader per slot, streams of one slot together, those that come later too", async () => {
+    const test = randomUUID();
+    const apart = Array.from({ length: 60 }, (_, n) => `test:${test}:${n}`);
+    const together = Array.from({ length: 40 }, (_, n) => `{${test}}:${n}`);
+    const later = [`test:${test}:later`, `{${test}}:later`];
+    const names$ = new BehaviorSubject([...apart, ...together]);
+    const stop = new AbortController();
+    const seen = new Set<string>();
+    const pipeline = run(
+      fromGroup(cluster, { stream: names$, group, startId: "0", maxInFlight: 500, signal: stop.signal }).pipe(
+        tap(({ stream }) => seen.add(stream)),
+        bufferAck(),
+        acknowledge(cluster),
+      ),
+    );
+    for (const stream of names$.value) await cluster.xadd(stream, "*", "n", 1);
+    await until(() => total(pipeline.values, "acked") === 100, "all are acknowledged");
+    names$.next([...apart, ...together, ...later]);
+    for (const stream of later) await cluster.xadd(stream, "*", "n", 1);
+    await until(() => total(pipeline.values, "acked") === 102, "and those that came later");
+    expect(seen.size).toBe(102);
     stop.abort();
     await until(() => pipeline.isDone, "it has drained");
     expect(pipeline.error).toBeUndefined();
