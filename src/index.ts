@@ -68,6 +68,7 @@ export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js
 export type { LagSource } from "./model/lag.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
+export type { EndState, SourceProgress, SourceState } from "./model/progress.js";
 export type { Receipt } from "./model/receipt.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
 export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";

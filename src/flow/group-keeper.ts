@@ -1,4 +1,18 @@
-import { asyncScheduler, catchError, concat, defer, EMPTY, filter, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  from,
+  ignoreElements,
+  map,
+  of,
+  switchMap,
+  tap,
+  type Observable,
+} from "rxjs";
 import { recreateAfter } from "../model/group-position.js";
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { classifyError, missingGroup } from "../redis/classify-error.js";
@@ -94,9 +108,7 @@ export class GroupKeeper {
     const fromNow = settings.startId === "$";
     const startId = fromNow ? this.#lastId().pipe(map((id) => id ?? "0-0")) : of(settings.startId);
     return startId.pipe(
-      switchMap((id) =>
-        from(commands.createGroup(this.#ref, id)).pipe(tap((made) => made && fromNow && (this.lastSeen = id as EntryId))),
-      ),
+      switchMap((id) => from(commands.createGroup(this.#ref, id)).pipe(tap((made) => made && fromNow && (this.lastSeen = id as EntryId)))),
       ignoreElements(),
     );
   }

@@ -1,18 +1,4 @@
-import {
-  catchError,
-  defer,
-  EMPTY,
-  finalize,
-  from,
-  last,
-  merge,
-  mergeMap,
-  of,
-  reduce,
-  switchMap,
-  timeout,
-  type Observable,
-} from "rxjs";
+import { catchError, defer, EMPTY, finalize, from, last, merge, mergeMap, of, reduce, switchMap, timeout, type Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import type { LeaveOptions } from "../redis/port.js";
 import type { Session } from "./session.js";

@@ -69,9 +69,7 @@ export class Recovery {
     this.#hasSwept = false;
     const own = defer(() => this.#each(({ own }) => own, 1));
     const due = defer(() => this.#each(({ due }) => due, 1));
-    const swept = defer(() => this.#each(({ sweep }) => sweep, 1, sweepsPerTurn)).pipe(
-      tap((page) => (this.#hasSwept ||= page.length > 0)),
-    );
+    const swept = defer(() => this.#each(({ sweep }) => sweep, 1, sweepsPerTurn)).pipe(tap((page) => (this.#hasSwept ||= page.length > 0)));
     return concat(this.#looked(), own, due, mayNotSweep ? EMPTY : swept);
   }
 

@@ -1,4 +1,5 @@
 import type { EntryId } from "./entry-id.js";
+import type { SourceProgress } from "./progress.js";
 
 /**
  * What a source is doing, or what healed. None of it is an error: the error channel is for what ends the pipeline.
@@ -9,6 +10,8 @@ export type SourceStatus =
   | { readonly _tag: "starting"; readonly streams: readonly string[]; readonly group: string; readonly consumer: string }
   /** Reading: for the first time, or again after another state. */
   | { readonly _tag: "reading"; readonly streams: readonly string[] }
+  /** The signs of life of a source, about once a second while it lives, and when it begins or ceases to work: what `health` goes by. */
+  | ({ readonly _tag: "progress" } & SourceProgress)
   /** `maxInFlight` deliveries are unsettled; reading goes on when one is settled. */
   | { readonly _tag: "starved"; readonly unsettled: number }
   /** Redis can't be read; the next attempt is made in `delayMs`. */

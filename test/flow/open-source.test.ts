@@ -61,7 +61,7 @@ describe("a subscription", () => {
     const run = new GroupRun({ read: new Feed().read }, { status: broken }).play(10);
     expect(run.recording.ended).toBeUndefined();
     expect(run.port.reads.length).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(unhandled).toEqual(Array.from({ length: 3 }, () => new Error("observer"))));
+    await vi.waitFor(() => expect(unhandled).toEqual(Array.from({ length: 4 }, () => new Error("observer"))));
     config.onUnhandledError = null;
   });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, expect, inject } from "vitest";
 import type { Observable, Subscription } from "rxjs";
-import type { Receipt, SourceStatus } from "rxjs-redis-streams";
+import type { Receipt, SourceProgress, SourceStatus } from "rxjs-redis-streams";
 import { Redis } from "./ioredis.js";
 import { until } from "./until.js";
 
@@ -31,8 +31,10 @@ export interface Running<A> {
 
 /** What a source reported, and a way to wait for it. */
 export class StatusLog {
+  /** But for the signs of life. */
   readonly seen: SourceStatus[] = [];
-  next = (status: SourceStatus): void => void this.seen.push(status);
+  readonly progress: SourceProgress[] = [];
+  next = (status: SourceStatus): void => void (status._tag === "progress" ? this.progress.push(status) : this.seen.push(status));
   tags(): string[] {
     return this.seen.map(({ _tag }) => _tag);
   }

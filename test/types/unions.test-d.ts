@@ -78,6 +78,9 @@ describe("SourceStatus", () => {
           return status.consumer;
         case "reading":
           return status.streams.join(", ");
+        case "progress":
+          expectTypeOf(status.readAgeMs).toEqualTypeOf<number | undefined>();
+          return `${status.source} ${status.state}`;
         case "starved":
           return `${status.unsettled}`;
         case "reconnecting":
