@@ -42,19 +42,19 @@ export class ReaderState {
     const isNews = this.#trouble !== undefined || this.#answeredAt === undefined;
     this.#trouble = undefined;
     this.#answeredAt = asyncScheduler.now();
-    this.rests();
+    this.#waitsSince = undefined;
     if (isNews) this.#listener.changed();
   }
 
-  /** No answer is due before the next turn. */
+  /** The turn is over without a read. While reads fail one is missing all the same. */
   rests(): void {
-    this.#waitsSince = undefined;
+    if (this.#trouble === undefined) this.#waitsSince = undefined;
   }
 
   /** There is no credit to read with. */
   starves(unsettled: number): void {
     this.#announced = "starved";
-    this.rests();
+    this.#waitsSince = undefined;
     this.#listener.report({ _tag: "starved", unsettled });
   }
 
