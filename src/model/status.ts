@@ -18,10 +18,18 @@ export type SourceStatus =
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
   /** Entries that were pending and in nobody's hands are in flight again. */
   | { readonly _tag: "recovered"; readonly stream: string; readonly count: number; readonly from: RecoveredFrom }
+  /** The group did not exist, and begins after `startId`. */
+  | { readonly _tag: "groupCreated"; readonly stream: string; readonly group: string; readonly startId: string }
   /** The group, or the whole stream, was gone; the group exists again and continues after `startId`. */
   | { readonly _tag: "groupRecreated"; readonly stream: string; readonly group: string; readonly startId: string }
   /** Another consumer got these before they were settled; their signals are aborted and they are not acknowledged. */
   | { readonly _tag: "leaseLost"; readonly stream: string; readonly ids: readonly EntryId[] }
+  /** Leases could not be renewed, and are tried again in time; after two more failures others may claim what is in flight. */
+  | { readonly _tag: "renewalFailed"; readonly stream: string; readonly count: number; readonly cause: unknown }
+  /** These were pending for nobody, because the group or the consumer was made anew, and are pending again. */
+  | { readonly _tag: "adopted"; readonly stream: string; readonly ids: readonly EntryId[] }
+  /** A walk through the pending entries found something to take over, or took more than one step. */
+  | { readonly _tag: "swept"; readonly stream: string; readonly taken: number; readonly steps: number; readonly tookMs: number }
   /** These were deleted or trimmed while pending; they are out of the group and were not handed on. */
   | { readonly _tag: "tombstone"; readonly stream: string; readonly ids: readonly EntryId[] }
   /**

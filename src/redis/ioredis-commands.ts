@@ -3,7 +3,18 @@ import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { deadLetterKey } from "../model/keys.js";
 import type { CommandConnection } from "./command-connection.js";
-import { decodeClaimVerdict, decodeCount, decodeDue, decodeIdle, decodeIds, decodeList, decodeNextDue, decodeRange, decodeRecord, decodeRenewal } from "./decode-reply.js";
+import {
+  decodeClaimVerdict,
+  decodeCount,
+  decodeDue,
+  decodeIdle,
+  decodeIds,
+  decodeList,
+  decodeNextDue,
+  decodeRange,
+  decodeRecord,
+  decodeRenewal,
+} from "./decode-reply.js";
 import type {
   ClaimVerdict,
   ConsumerRef,

@@ -89,8 +89,15 @@ describe("SourceStatus", () => {
         case "recovered":
           expectTypeOf(status.from).toEqualTypeOf<"self" | "retry" | "stale">();
           return `${status.count}`;
+        case "groupCreated":
         case "groupRecreated":
           return status.startId;
+        case "renewalFailed":
+          expectTypeOf(status.cause).toBeUnknown();
+          return `${status.count}`;
+        case "swept":
+          return `${status.taken} in ${status.steps} steps and ${status.tookMs} ms`;
+        case "adopted":
         case "leaseLost":
         case "tombstone":
           return status.ids.join(", ");
