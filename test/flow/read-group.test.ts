@@ -238,6 +238,13 @@ describe("trouble", () => {
     ]); // the credit that was set aside is back
   });
 
+  it("waits for a read that is late by less than that: servers block longer than BLOCK", () => {
+    const late = (): Observable<readonly StreamPage[]> => timer(5_000).pipe(map(() => [{ stream: "orders", entries: [entry(1)] }]));
+    const run = new GroupRun({ read: inTurn<Observable<readonly StreamPage[]>>(late, () => NEVER) }, { blockMs: 100 }).play(5_050);
+    expect(run.tags).not.toContain("reconnecting");
+    expect(run.ids).toEqual(["1-0"]);
+  });
+
   it.each([
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "WrongTypeError"],
     ["NOPERM this user has no permissions to run the 'xreadgroup' command", "AccessError"],
