@@ -1,9 +1,15 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { toUndefined } from "fp-ts/lib/Option.js";
 import { filter, mergeMap, NEVER, Subject, type Observable } from "rxjs";
 import { acknowledge, bufferAck, fromClaims, fromGroup, health, type Delivery, type Health, type HealthOptions, type SourceStatus } from "rxjs-redis-streams"; // prettier-ignore
 import { describe, expect, it } from "vitest";
+import { docBlocks } from "../support/doc-blocks.js";
 import { Redis } from "../support/ioredis.js";
 import { ownServer } from "../support/own-server.js";
+import { freePort } from "../support/redis-server/free-port.js";
 import { startProxy } from "../support/tcp-proxy.js";
 import { until } from "../support/until.js";
 import { afterwards, total, workbench, type Workbench } from "../support/workbench.js";
@@ -185,6 +191,27 @@ describe("the health of a pipeline", () => {
     await until(() => watch.tags.includes("stopped"), "it is over");
     expect(watch.now).toMatchObject({ live: true, reasons: [{ how: "drained" }] });
     expect(total(values, "acked")).toBe(1);
+  });
+});
+
+describe("the endpoint of docs/operations.md", () => {
+  it("answers 200 when live and ready, and 503 with the reasons when not", async () => {
+    const server = await ownServer();
+    const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+    const recipe = docBlocks(root).find(({ code }) => code.includes("/livez"))!;
+    const file = join(root, ".cache/health-recipe.ts");
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    writeFileSync(file, recipe.code);
+    const port = String(await freePort());
+    const child = spawn(process.execPath, ["--import", "tsx", file], { cwd: root, env: { ...process.env, REDIS_URL: server.url, HEALTH_PORT: port }, stdio: "ignore" }); // prettier-ignore
+    afterwards(() => child.kill("SIGKILL"));
+    const ask = (path: string): Promise<number> => fetch(`http://127.0.0.1:${port}${path}`).then(({ status }) => status, () => 0); // prettier-ignore
+    await until(async () => (await ask("/readyz")) === 200 && (await ask("/livez")) === 200, "it is ready");
+    await server.kill();
+    await until(async () => (await ask("/readyz")) === 503, "it is not ready");
+    expect(await ask("/livez")).toBe(200);
+    await server.restart();
+    await until(async () => (await ask("/readyz")) === 200, "it is ready again");
   });
 });
 
