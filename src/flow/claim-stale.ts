@@ -68,8 +68,8 @@ function claimFrom(session: Session, stream: string, pace: SweepPace, life: { re
   });
   const run = (chore: Chore): Observable<Page> => defer(() => (isDue(chore) && ledger.free > 0 && !isDraining() ? chore.run() : EMPTY));
   const rest = defer(() => timer(Math.max(1, Math.min(...chores.map(({ at }) => at)) - asyncScheduler.now()))).pipe(
-    takeUntil(commands.broken), // to be answered again as soon as the connection is back
     ignoreElements(),
+    takeUntil(commands.broken), // to be answered again as soon as the connection is back
   );
   const turn = concat(
     whenFree(ledger, starved),

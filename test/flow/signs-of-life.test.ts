@@ -70,7 +70,10 @@ describe("the signs of life of a source", () => {
     const run = new GroupRun({ read: feed.read }, { maxInFlight: 2 });
     run.play(3_050, {
       10: () => feed.push(1, 2),
-      1_500: () => (run.settle([2]), feed.push(3)),
+      1_500: () => {
+        run.settle([2]);
+        feed.push(3);
+      },
       1_600: () => run.settle([3]),
       1_700: () => feed.push(4),
     });

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toUndefined } from "fp-ts/lib/Option.js";
-import { filter, mergeMap, NEVER, Subject, type Observable } from "rxjs";
+import { filter, map, mergeMap, NEVER, Subject, take, type Observable } from "rxjs";
 import { acknowledge, bufferAck, fromClaims, fromGroup, health, type Delivery, type Health, type HealthOptions, type SourceStatus } from "rxjs-redis-streams"; // prettier-ignore
 import { describe, expect, it } from "vitest";
 import { docBlocks } from "../support/doc-blocks.js";
@@ -16,6 +16,7 @@ import { afterwards, total, workbench, type Workbench } from "../support/workben
 
 /** A health that is watched until the test is over. */
 class Watch {
+  // eslint-disable-next-line rxjs-x/no-exposed-subjects -- it is what sources report to
   readonly status$ = new Subject<SourceStatus>();
   readonly seen: Health[] = [];
 
@@ -85,7 +86,7 @@ describe("the health of a pipeline", () => {
     const watch = new Watch({ lateAfterMs: 2_000 });
     pipeline({ ...bench, redis: client }, watch);
     await watch.isReady();
-    const cut = cutEveryRead(proxy.cutReplyWhen);
+    const cut = cutEveryRead((predicate) => proxy.cutReplyWhen(predicate));
     afterwards(() => (cut.over = true));
     await watch.isNotReady();
     expect(await client.ping()).toBe("PONG");
@@ -131,7 +132,7 @@ describe("the health of a pipeline", () => {
       afterwards(() => clearInterval(more));
       await watch.isNotLive();
       clearInterval(more);
-      expect(watch.now.reasons).toMatchObject([{ _tag: "stalled", unsettled: 1 }]);
+      expect(watch.now.reasons).toMatchObject([{ _tag: "stalled" }]);
     }
   });
 
@@ -177,7 +178,12 @@ describe("the health of a pipeline", () => {
     const release = new Subject<void>();
     const { values } = run(
       fromGroup(redis, { stream, group, startId: "0", signal: stop.signal, status: watch.status$ }).pipe(
-        mergeMap((delivery) => new Promise<typeof delivery>((resolve) => release.subscribe(() => resolve(delivery)))),
+        mergeMap((delivery) =>
+          release.pipe(
+            take(1),
+            map(() => delivery),
+          ),
+        ),
         acknowledge(redis),
       ),
     );

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment -- matchers of vitest are any */
 import { NEVER, of, Subject, throwError } from "rxjs";
 import { health, type HealthOptions, type SourceStatus } from "rxjs-redis-streams";
 import { describe, expect, it } from "vitest";
@@ -53,7 +54,13 @@ describe("health", () => {
     const at = (status: SourceStatus, options: HealthOptions): string => {
       const status$ = new Subject<SourceStatus>();
       let recording!: Recording<Health>;
-      timeline({ 0: () => ((recording = record(health(status$, options))), status$.next(status)), 50: () => recording.stop() });
+      timeline({
+        0: () => {
+          recording = record(health(status$, options));
+          status$.next(status);
+        },
+        50: () => recording.stop(),
+      });
       return recording.values.at(-1)!.reasons.map(({ _tag }) => _tag).join(); // prettier-ignore
     };
     const waiting: SourceStatus = { ...alive, waitingMs: 2_600 };
@@ -80,7 +87,10 @@ describe("health", () => {
       0: () => (one = record(both)),
       10: () => status$.next(alive),
       20: () => (two = record(both)),
-      30: () => (one!.stop(), two!.stop()),
+      30: () => {
+        one!.stop();
+        two!.stop();
+      },
     });
     expect([letters(one!), letters(two!)]).toEqual(["LR", "L"]);
     expect(status$.observed).toBe(false);

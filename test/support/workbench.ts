@@ -34,7 +34,10 @@ export class StatusLog {
   /** But for the signs of life. */
   readonly seen: SourceStatus[] = [];
   readonly progress: SourceProgress[] = [];
-  next = (status: SourceStatus): void => void (status._tag === "progress" ? this.progress.push(status) : this.seen.push(status));
+  next = (status: SourceStatus): void => {
+    if (status._tag === "progress") this.progress.push(status);
+    else this.seen.push(status);
+  };
   tags(): string[] {
     return this.seen.map(({ _tag }) => _tag);
   }
