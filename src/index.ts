@@ -6,8 +6,9 @@ export { fromClaims, type FromClaimsOptions } from "./sources/from-claims.js";
 export { fromDeadLetters, type FromDeadLettersOptions } from "./sources/from-dead-letters.js";
 export { fromPending, type FromPendingOptions } from "./sources/from-pending.js";
 
-// Watching: how groups do
+// Watching: how groups and sources do
 export { watchGroup, type WatchGroupOptions } from "./sources/watch-group.js";
+export { health, type HealthOptions } from "./sources/health.js";
 export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js";
 
 // Operators: turn a delivery into another, or into a decision about it
@@ -63,11 +64,13 @@ export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead
 export type { Delivery } from "./model/delivery.js";
 export type { EntryId } from "./model/entry-id.js";
 export type { Fields } from "./model/fields.js";
+export type { Health, HealthReason, SourceHealth } from "./model/health.js";
 export type { ConsumerInfo, GroupInfo } from "./model/group-info.js";
 export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js";
 export type { LagSource } from "./model/lag.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
+export type { EndState, SourceProgress, SourceState } from "./model/progress.js";
 export type { Receipt } from "./model/receipt.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
 export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";

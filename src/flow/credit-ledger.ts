@@ -31,6 +31,8 @@ export class CreditLedger implements Origin {
   readonly #returned = new Subject<void>();
   readonly #retries = new Subject<RetryNotice>();
   readonly #hindrances = new Subject<unknown>();
+  #settledAt: number | undefined;
+  #newestSettled = -Infinity;
   #reserved = 0;
   #starving = 0;
   #over = false;
@@ -56,6 +58,15 @@ export class CreditLedger implements Origin {
   }
   get oldest(): HeldDelivery<unknown> | undefined {
     return this.#held.values().next().value;
+  }
+
+  /** When Redis last confirmed a settlement. */
+  get settledAt(): number | undefined {
+    return this.#settledAt;
+  }
+  /** How much later than the oldest something was admitted that is settled already, ms. */
+  get overtakenMs(): number {
+    return this.oldest === undefined ? 0 : Math.max(0, this.#newestSettled - this.oldest.since);
   }
 
   /**
@@ -129,10 +140,14 @@ export class CreditLedger implements Origin {
   }
 
   confirm(confirmations: readonly Confirmation[]): void {
+    let isByRedis = false;
     for (const { held, retryInMs } of confirmations) {
+      isByRedis ||= held.state !== "settled"; // what was lost is settled already, and nobody asked Redis
+      this.#newestSettled = Math.max(this.#newestSettled, held.since);
       held.state = "settled";
       if (this.#held.delete(held) && retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
     }
+    if (isByRedis) this.#settledAt = asyncScheduler.now();
     this.#returned.next();
   }
 

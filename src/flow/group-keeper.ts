@@ -104,11 +104,19 @@ export class GroupKeeper {
    * `"$"` again would skip what came in between.
    */
   #create(): Observable<never> {
-    const { commands, settings } = this.#session;
+    const { commands, settings, report } = this.#session;
     const fromNow = settings.startId === "$";
     const startId = fromNow ? this.#lastId().pipe(map((id) => id ?? "0-0")) : of(settings.startId);
     return startId.pipe(
-      switchMap((id) => from(commands.createGroup(this.#ref, id)).pipe(tap((made) => made && fromNow && (this.lastSeen = id as EntryId)))),
+      switchMap((id) =>
+        from(commands.createGroup(this.#ref, id)).pipe(
+          filter(Boolean),
+          tap(() => {
+            if (fromNow) this.lastSeen = id as EntryId;
+            report({ _tag: "groupCreated", ...this.#ref, startId: id });
+          }),
+        ),
+      ),
       ignoreElements(),
     );
   }
@@ -138,9 +146,12 @@ export class GroupKeeper {
 
   /** What waited for a retry lost its place in the PEL with the group; the schedule still knows it. */
   #adoptRetries(): Observable<unknown> {
-    const { commands, consumer } = this.#session;
+    const { commands, consumer, report } = this.#session;
     const ref = { ...this.#ref, consumer };
-    return from(commands.scheduled(ref)).pipe(switchMap((ids) => (ids.length === 0 ? EMPTY : from(commands.adopt(ref, ids)))));
+    return from(commands.scheduled(ref)).pipe(
+      switchMap((ids) => (ids.length === 0 ? EMPTY : from(commands.adopt(ref, ids)))),
+      tap((ids) => ids.length > 0 && report({ _tag: "adopted", stream: ref.stream, ids })),
+    );
   }
 
   #lastId(): Observable<EntryId | undefined> {

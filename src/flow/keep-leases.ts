@@ -8,6 +8,7 @@ import {
   ignoreElements,
   interval,
   switchMap,
+  tap,
   throwError,
   type Observable,
 } from "rxjs";
@@ -51,7 +52,9 @@ function renew(session: Session, stream: string, ids: readonly EntryId[]): Obser
     }),
     catchError((error: unknown) => {
       const verdict = classifyError(error, ref);
-      return verdict._tag === "fatal" ? throwError(() => verdict.error) : EMPTY; // the reader reports it; the next renewal comes in time
+      if (verdict._tag === "fatal") return throwError(() => verdict.error);
+      report({ _tag: "renewalFailed", stream, count: ids.length, cause: error });
+      return EMPTY; // the next renewal comes in time
     }),
   );
 }
@@ -60,8 +63,11 @@ function renew(session: Session, stream: string, ids: readonly EntryId[]): Obser
  * In flight here and pending for nobody: the group was made anew elsewhere, or the consumer was deleted. They are made pending
  * again, so that what fails can still be retried. Looked up once more, because what was settled meanwhile is absent with reason.
  */
-function adoptAbsent({ commands, ledger }: Session, ref: ConsumerRef, absent: readonly EntryId[]): Observable<unknown> {
+function adoptAbsent({ commands, ledger, report }: Session, ref: ConsumerRef, absent: readonly EntryId[]): Observable<unknown> {
   const open = ledger.open(ref.stream);
   const ids = absent.filter((id) => open.has(id));
-  return ids.length === 0 ? EMPTY : from(commands.adopt(ref, ids));
+  if (ids.length === 0) return EMPTY;
+  return from(commands.adopt(ref, ids)).pipe(
+    tap((adopted) => adopted.length > 0 && report({ _tag: "adopted", stream: ref.stream, ids: adopted })),
+  );
 }

@@ -33,6 +33,7 @@ import type { SourceSettings } from "./group-settings.js";
 import { keepLeases } from "./keep-leases.js";
 import { leaveGroup } from "./leave-group.js";
 import type { Session } from "./session.js";
+import { SignsOfLife } from "./signs-of-life.js";
 import { isFixed } from "./streams-of.js";
 import { watchStall } from "./watch-stall.js";
 
@@ -61,7 +62,10 @@ export function openSource<S extends SourceSettings>(
     });
     let reason: "drained" | "unsubscribed" | "error" = "unsubscribed";
     const leave = leaveGroup(session).pipe(
-      tap((released) => session.report({ _tag: "stopped", reason, released })),
+      tap((released) => {
+        session.signs.enters(reason === "error" ? "failed" : reason);
+        session.report({ _tag: "stopped", reason, released });
+      }),
       ignoreElements(),
       share({ resetOnComplete: false, resetOnRefCountZero: false }), // once, whoever asks first, and to its end
     );
@@ -69,9 +73,10 @@ export function openSource<S extends SourceSettings>(
       bring(session).pipe(takeUntil(drainRequest(settings.signal).pipe(delay(lastReadMs)))),
       defer(() => settled(session)),
     ).pipe(emitPages());
-    const deliveries = alongside(work, merge(keepLeases(session), watchStall(session), reportOutages(session))).pipe(
-      tap({ error: () => (reason = "error") }),
-    );
+    const deliveries = alongside(
+      work,
+      merge(keepLeases(session), watchStall(session), reportOutages(session), session.signs.regularly),
+    ).pipe(tap({ error: () => (reason = "error") }));
     const leaveDrained = defer(() => {
       reason = "drained";
       return leave;
@@ -82,13 +87,19 @@ export function openSource<S extends SourceSettings>(
 }
 
 function openSession<S extends SourceSettings>(port: StreamsPort, settings: S): Session<S> {
+  const ledger = new CreditLedger(settings.maxInFlight);
+  const consumer = settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`;
+  const report = reporter(settings.status);
+  const { group, stalledAfterMs } = settings;
+  const streams = isFixed(settings.streams) ? settings.streams : [];
   return {
     port,
     commands: port.openCommands(),
-    ledger: new CreditLedger(settings.maxInFlight),
+    ledger,
     settings,
-    consumer: settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`,
-    report: reporter(settings.status),
+    consumer,
+    report,
+    signs: new SignsOfLife({ streams, group, consumer, stalledAfterMs }, ledger, report),
     joined: new Set(),
     closing: new Set(),
   };
@@ -117,8 +128,9 @@ function drainRequest(signal: AbortSignal | undefined): Observable<unknown> {
 }
 
 /** Completes when the last delivery is settled, or the drain has taken too long. */
-function settled({ ledger, settings, report }: Session): Observable<never> {
+function settled({ ledger, settings, report, signs }: Session): Observable<never> {
   report({ _tag: "draining", unsettled: ledger.unsettled });
+  signs.enters("draining");
   const empty = ledger.returned.pipe(
     startWith(undefined),
     filter(() => ledger.unsettled === 0),

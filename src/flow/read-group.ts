@@ -44,19 +44,13 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const { ledger, report, settings } = session;
   const recovery = new Recovery(session, place);
   const reads = new ReadTurn(session, place, recovery, share);
-  let state: "new" | "reading" | "starved" | "broken" = "new";
+  const { reader: state, close } = session.signs.openReader(settings.blockMs);
   let failures = 0;
 
-  const starved = (): void => {
-    state = "starved";
-    report({ _tag: "starved", unsettled: ledger.unsettled });
-  };
-  const reading = (): void => {
-    if (state !== "reading") report({ _tag: "reading", streams: place.readable.map(({ ref }) => ref.stream) });
-    state = "reading";
-  };
+  const starved = (): void => state.starves(ledger.unsettled);
   const answered = (): void => {
     failures = 0;
+    state.answered();
     place.answered();
   };
 
@@ -68,21 +62,28 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
     tap((error) => place.vanished(error)),
   );
   const credit = whenFree(ledger, starved).pipe(takeUntil(missed));
+  const begin = defer(() => {
+    state.begins();
+    return EMPTY;
+  });
   const chores = defer(() => (isDraining() ? EMPTY : recovery.run()));
   const read = (reader: StreamReader): Observable<Page> =>
     defer(() => {
-      if (place.readable.length === 0 || recovery.comesFirst || ledger.free <= 0 || isDraining()) return EMPTY;
-      reading();
-      return reads.run(reader).pipe(tap({ next: answered, complete: answered }));
+      if (place.readable.length === 0 || recovery.comesFirst || ledger.free <= 0 || isDraining()) {
+        if (place.readable.length > 0) state.rests(); // the chores were answered
+        return EMPTY;
+      }
+      state.reads(place.readable.map(({ ref }) => ref.stream));
+      return reads.run(reader, answered);
     });
   const groupIsGone = (error: unknown): Observable<never> => {
     if (!isMissing(error)) throw error;
-    state = "broken";
+    state.isInterrupted();
     place.vanished(error);
     return EMPTY;
   };
   const turn = (reader: StreamReader): Observable<Page> =>
-    concat(place.tend(), place.pause(), credit, chores, read(reader)).pipe(catchError(groupIsGone));
+    concat(begin, place.tend(), place.pause(), credit, begin, chores, read(reader)).pipe(catchError(groupIsGone));
   const isOver = (): boolean => isDraining() || place.isOver;
   const turns = using(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isOver() ? EMPTY : of(true)) })));
 
@@ -96,20 +97,20 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
     failures += 1;
     recoverOwn();
     const delayMs = reconnectDelayMs(failures);
-    state = "broken";
+    state.breaks(error);
     report({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
     return timer(delayMs);
   };
 
   const broken = session.commands.broken.pipe(
-    tap(() => {
-      state = "broken"; // reported with the outage; the next read says that it is over
+    tap(({ cause }) => {
+      state.breaks(cause); // reported with the outage; the next read says that it is over
       recoverOwn();
     }),
   );
   const noted = ledger.retries.pipe(tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)));
   const work = defer(() => (isDraining() ? EMPTY : turns)).pipe(retry({ delay: heal }));
-  return alongside(work, merge(broken, noted).pipe(ignoreElements()));
+  return alongside(work, merge(broken, noted).pipe(ignoreElements())).pipe(finalize(close));
 }
 
 /** Opens a reader, and drops it with everything that reads from it. */

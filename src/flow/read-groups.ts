@@ -9,7 +9,7 @@ import { streamsOf } from "./streams-of.js";
 
 /** Reads the streams of a source, those that one command can read together with one reader; they may come and go. @internal */
 export function readGroups(session: Session<GroupSettings>): Observable<Page> {
-  const { port, settings } = session;
+  const { port, settings, signs } = session;
   return defer(() => {
     const places = new Map<string, Place>();
     const share = (): number => Math.max(1, Math.floor(settings.maxInFlight / places.size));
@@ -19,6 +19,7 @@ export function readGroups(session: Session<GroupSettings>): Observable<Page> {
       return defer(() => readGroup(session, place, share)).pipe(finalize(() => places.delete(key)));
     };
     const arrange = (streams: readonly string[]): Observable<Page> => {
+      signs.follows(streams);
       const wanted = groupBy((stream: string) => String(port.placeOf(stream)))([...streams]);
       for (const [key, place] of places) place.follow(wanted[key] ?? []);
       const fresh = Object.entries(wanted).filter(([key]) => !places.has(key));

@@ -58,17 +58,20 @@ export class ReadTurn {
     this.#confirm = new ConfirmClaims(session, place);
   }
 
-  /** One read within the credit, and the retries that fall due while it is blocked. */
-  run(reader: StreamReader): Observable<Page> {
+  /**
+   * One read within the credit, and the retries that fall due while it is blocked.
+   * @param answered - called for the answer to the read alone: retries go over another connection
+   */
+  run(reader: StreamReader, answered: () => void): Observable<Page> {
     return defer(() => {
       const over = new BehaviorSubject(false); // asked as well: it may come while a retry is being taken
       const end = (): void => over.next(true);
-      const read = this.#read(reader).pipe(tap({ complete: end, error: end }));
+      const read = this.#read(reader, answered).pipe(tap({ complete: end, error: end }));
       return merge(this.#retriesUntil(over), read);
     });
   }
 
-  #read(reader: StreamReader): Observable<Page> {
+  #read(reader: StreamReader, answered: () => void): Observable<Page> {
     const { ledger, settings, consumer } = this.#session;
     const { mode } = this.#place;
     const claimIdleMs = mode.next();
@@ -76,6 +79,7 @@ export class ReadTurn {
     const begun = asyncScheduler.now();
     const answer = from(reader.read({ group: settings.group, consumer, ...plan, claimIdleMs })).pipe(
       giveUpAfter((plan.blockMs ?? 0) + silenceMs),
+      tap(answered),
       tap((pages) => this.#note(plan, pages, reader.claims)),
       switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
       map((pages) => this.#admit(pages)),

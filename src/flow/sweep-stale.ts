@@ -30,6 +30,7 @@ export class SweepStale implements Chore {
   #goesOnAt: number | undefined;
   #endedAt = -Infinity;
   #jitter = 1;
+  #walk = { since: 0, steps: 0, taken: 0 };
 
   constructor(session: Session, ref: ConsumerRef, own: RecoverOwn, pace: SweepPace) {
     this.#session = session;
@@ -45,6 +46,7 @@ export class SweepStale implements Chore {
   }
 
   run(): Observable<Page> {
+    if (this.#walk.steps === 0) this.#walk.since = asyncScheduler.now();
     const { commands } = this.#session;
     const { minIdleMs } = this.#pace;
     return takeOver(this.#session, this.#ref, "stale", (max) =>
@@ -54,6 +56,9 @@ export class SweepStale implements Chore {
 
   #goOn({ cursor, entries, mine }: IdlePage): void {
     const now = asyncScheduler.now();
+    this.#walk.steps += 1;
+    this.#walk.taken += entries.length;
+    if (cursor === undefined) this.#end();
     this.#cursor = cursor ?? "-";
     this.#goesOnAt = cursor === undefined ? undefined : now + (entries.length > 0 ? 0 : restMs);
     if (cursor === undefined) {
@@ -62,5 +67,11 @@ export class SweepStale implements Chore {
     }
     const open = this.#session.ledger.open(this.#ref.stream);
     if (mine.some((id) => !open.has(id))) this.#own.plan(); // stale and not in flight: a reply that got lost unnoticed
+  }
+  #end(): void {
+    const { since, ...walk } = this.#walk;
+    this.#walk = { since: 0, steps: 0, taken: 0 };
+    if (walk.taken === 0 && walk.steps === 1) return; // several times a lease, and nothing to tell
+    this.#session.report({ _tag: "swept", stream: this.#ref.stream, ...walk, tookMs: asyncScheduler.now() - since });
   }
 }

@@ -1,4 +1,5 @@
 import type { EntryId } from "./entry-id.js";
+import type { SourceProgress } from "./progress.js";
 
 /**
  * What a source is doing, or what healed. None of it is an error: the error channel is for what ends the pipeline.
@@ -9,16 +10,26 @@ export type SourceStatus =
   | { readonly _tag: "starting"; readonly streams: readonly string[]; readonly group: string; readonly consumer: string }
   /** Reading: for the first time, or again after another state. */
   | { readonly _tag: "reading"; readonly streams: readonly string[] }
+  /** The signs of life of a source, about once a second while it lives, and when it begins or ceases to work: what `health` goes by. */
+  | ({ readonly _tag: "progress" } & SourceProgress)
   /** `maxInFlight` deliveries are unsettled; reading goes on when one is settled. */
   | { readonly _tag: "starved"; readonly unsettled: number }
   /** Redis can't be read; the next attempt is made in `delayMs`. */
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
   /** Entries that were pending and in nobody's hands are in flight again. */
   | { readonly _tag: "recovered"; readonly stream: string; readonly count: number; readonly from: RecoveredFrom }
+  /** The group did not exist, and begins after `startId`. */
+  | { readonly _tag: "groupCreated"; readonly stream: string; readonly group: string; readonly startId: string }
   /** The group, or the whole stream, was gone; the group exists again and continues after `startId`. */
   | { readonly _tag: "groupRecreated"; readonly stream: string; readonly group: string; readonly startId: string }
   /** Another consumer got these before they were settled; their signals are aborted and they are not acknowledged. */
   | { readonly _tag: "leaseLost"; readonly stream: string; readonly ids: readonly EntryId[] }
+  /** Leases could not be renewed, and are tried again in time; after two more failures others may claim what is in flight. */
+  | { readonly _tag: "renewalFailed"; readonly stream: string; readonly count: number; readonly cause: unknown }
+  /** These were pending for nobody, because the group or the consumer was made anew, and are pending again. */
+  | { readonly _tag: "adopted"; readonly stream: string; readonly ids: readonly EntryId[] }
+  /** A walk through the pending entries found something to take over, or took more than one step. */
+  | { readonly _tag: "swept"; readonly stream: string; readonly taken: number; readonly steps: number; readonly tookMs: number }
   /** These were deleted or trimmed while pending; they are out of the group and were not handed on. */
   | { readonly _tag: "tombstone"; readonly stream: string; readonly ids: readonly EntryId[] }
   /**

@@ -35,6 +35,8 @@ import { SettleChunks } from "./settle-chunks.js";
 
 /** Ids per script call: far below the 8 000 values that Lua's `unpack` takes, and about a millisecond of the server. */
 const idsPerCall = 500;
+/** Entries that one call takes over at most: XCLAIM looks each of them up in the stream, twice, and answers with all they hold. */
+const takenPerCall = 50;
 /** Ids per XACK: a command, and a call in JavaScript, has a limit far above. */
 const idsPerAck = 5_000;
 
@@ -91,7 +93,7 @@ export class IoredisCommands implements StreamCommands {
       await this.#connection.run(this.#scripts.take, this.#connection.keys(ref), [
         ref.group,
         ref.consumer,
-        Math.min(max, idsPerCall),
+        Math.min(max, takenPerCall),
         "due",
       ]),
     );
@@ -112,7 +114,7 @@ export class IoredisCommands implements StreamCommands {
     const args = [
       ref.group,
       ref.consumer,
-      Math.min(max, idsPerCall),
+      Math.min(max, takenPerCall),
       "idle",
       minIdleMs,
       owner,

@@ -1,9 +1,10 @@
-import { concatMap, defer, EMPTY, expand, finalize, from, tap, timer, type Observable } from "rxjs";
+import { concatMap, defer, EMPTY, expand, finalize, from, tap, timer, type Observable, type Observer } from "rxjs";
 import { retryTransient } from "../flow/retry-transient.js";
 import { durationMs, integer, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
 import { entryId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
+import type { SourceStatus } from "../model/status.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { RawEntry } from "../redis/port.js";
@@ -24,6 +25,8 @@ export interface FromDeadLettersOptions {
   readonly everyMs?: number | undefined;
   /** Entries per command, 1 to 10 000. @defaultValue `100` */
   readonly pageSize?: number | undefined;
+  /** Hears of `reconnecting`: a page that could not be read and is asked for again. */
+  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface FromDeadLettersOptions {
  * @public
  */
 export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter> {
-  const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100 } = options;
+  const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100, status } = options;
   streamName("stream", text("stream", stream));
   text("group", group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
@@ -62,7 +65,7 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
     let last = after;
     const page = defer(() => from(commands.deadLetters(ref, { stream: deadLetterStream, after: last, count: pageSize }))).pipe(
       tap((entries) => (last = entries.at(-1)?.[0] ?? last)),
-      retryTransient(ref),
+      retryTransient(ref, status),
     );
     const next = (entries: readonly RawEntry[]): Observable<readonly RawEntry[]> =>
       entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;

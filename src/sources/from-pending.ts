@@ -1,8 +1,22 @@
-import { asyncScheduler, concat, concatMap, defer, filter, finalize, of, repeat, takeWhile, tap, type Observable } from "rxjs";
+import {
+  asyncScheduler,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  finalize,
+  of,
+  repeat,
+  takeWhile,
+  tap,
+  type Observable,
+  type Observer,
+} from "rxjs";
 import { retryTransient } from "../flow/retry-transient.js";
 import { durationMs, integer, relation, text } from "../model/check.js";
 import { entryId, EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import type { PendingEntry, PendingSnapshot } from "../model/pending.js";
+import type { SourceStatus } from "../model/status.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { GroupRef, PendingRequest, StreamAdmin } from "../redis/port.js";
@@ -23,6 +37,8 @@ export interface FromPendingOptions {
   readonly pageSize?: number | undefined;
   /** Scan again for ever, with so long a rest after each scan, ms, 10 or more. @defaultValue one scan */
   readonly everyMs?: number | undefined;
+  /** Hears of `reconnecting`: a page that could not be read and is asked for again. */
+  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
 /**
@@ -55,7 +71,7 @@ export interface FromPendingOptions {
 export function fromPending(redis: RedisClient, options: FromPendingOptions & { readonly everyMs?: undefined }): Observable<PendingEntry>;
 export function fromPending(redis: RedisClient, options: FromPendingOptions): Observable<PendingEntry | PendingSnapshot>;
 export function fromPending(redis: RedisClient, options: FromPendingOptions): Observable<PendingEntry | PendingSnapshot> {
-  const { minIdleMs = 0, everyMs } = options;
+  const { minIdleMs = 0, everyMs, status } = options;
   const ref = { stream: text("stream", options.stream), group: text("group", options.group) };
   const request = firstPage(options);
   integer("minIdleMs", minIdleMs, 0);
@@ -63,7 +79,7 @@ export function fromPending(redis: RedisClient, options: FromPendingOptions): Ob
   const port = toPort(redis);
   return defer(() => {
     const admin = port.openAdmin();
-    const scan$ = scanOf(admin, ref, request).pipe(filter(({ idleMs }) => idleMs >= minIdleMs));
+    const scan$ = scanOf(admin, ref, request, status).pipe(filter(({ idleMs }) => idleMs >= minIdleMs));
     const scans$ = everyMs === undefined ? scan$ : withSnapshot(scan$).pipe(repeat({ delay: everyMs }));
     return scans$.pipe(finalize(() => admin.close()));
   });
@@ -81,11 +97,11 @@ function firstPage({ consumer, start, end, pageSize = 500 }: FromPendingOptions)
   return { consumer, start: start ?? "-", end: end ?? "+", count: integer("pageSize", pageSize, 1, 10_000) };
 }
 
-function scanOf(admin: StreamAdmin, ref: GroupRef, first: PendingRequest): Observable<PendingEntry> {
+function scanOf(admin: StreamAdmin, ref: GroupRef, first: PendingRequest, status: FromPendingOptions["status"]): Observable<PendingEntry> {
   return defer(() => {
     let { start } = first;
     return defer(() => admin.pendingPage(ref, { ...first, start })).pipe(
-      retryTransient(ref),
+      retryTransient(ref, status),
       tap((entries) => (start = `(${entries.at(-1)?.id ?? ""}`)),
       repeat(),
       takeWhile((entries) => entries.length === first.count, true),

@@ -61,7 +61,7 @@ describe("a subscription", () => {
     const run = new GroupRun({ read: new Feed().read }, { status: broken }).play(10);
     expect(run.recording.ended).toBeUndefined();
     expect(run.port.reads.length).toBeGreaterThan(0);
-    await vi.waitFor(() => expect(unhandled).toEqual(Array.from({ length: 3 }, () => new Error("observer"))));
+    await vi.waitFor(() => expect(unhandled).toEqual(Array.from({ length: 4 }, () => new Error("observer"))));
     config.onUnhandledError = null;
   });
 
@@ -124,6 +124,10 @@ describe("leases", () => {
     run.play(1_000, { 10: () => feed.push(1) });
     expect(run.port.timesOf("renew")).toEqual([300, 600, 900]);
     expect(run.recording.ended).toBeUndefined();
+    expect(run.status("renewalFailed")).toMatchObject([
+      { stream: "orders", count: 1, cause: new Error("Connection is closed."), at: 300 },
+      { cause: new Error("NOGROUP No such key"), at: 600 },
+    ]);
   });
 
   it("that may not be renewed end the source", () => {
@@ -385,6 +389,7 @@ describe("entries that are in flight here and pending for nobody", () => {
     const run = new GroupRun({ read: feed.read, renew }, { leaseMs: 900 });
     run.play(400, { 10: () => feed.push(1, 2), 310: () => run.begin(2) });
     expect(run.port.argsOf("adopt")).toEqual([[{ stream: "orders", group: "shipping", consumer: "me" }, ["1-0"]]]);
+    expect(run.status("adopted")).toMatchObject([{ stream: "orders", ids: ["1-0"] }]);
     expect(run.tags).not.toContain("leaseLost");
   });
 });

@@ -238,6 +238,13 @@ describe("trouble", () => {
     ]); // the credit that was set aside is back
   });
 
+  it("waits for a read that is late by less than that: servers block longer than BLOCK", () => {
+    const late = (): Observable<readonly StreamPage[]> => timer(5_000).pipe(map(() => [{ stream: "orders", entries: [entry(1)] }]));
+    const run = new GroupRun({ read: inTurn<Observable<readonly StreamPage[]>>(late, () => NEVER) }, { blockMs: 100 }).play(5_050);
+    expect(run.tags).not.toContain("reconnecting");
+    expect(run.ids).toEqual(["1-0"]);
+  });
+
   it.each([
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "WrongTypeError"],
     ["NOPERM this user has no permissions to run the 'xreadgroup' command", "AccessError"],
@@ -347,6 +354,7 @@ describe("stale entries of others", () => {
       [25, "(1000-0"],
       [275, "-"],
     ]);
+    expect(run.status("swept")).toEqual([{ _tag: "swept", stream: "orders", taken: 2, steps: 3, tookMs: 25, at: 25 }]);
   });
 });
 
@@ -465,6 +473,12 @@ describe("the group", () => {
     expect(run.tags).not.toContain("groupRecreated");
   });
 
+  it("is reported when it was not there, and where it begins", () => {
+    const run = new GroupRun({ createGroup: () => of(true) }, { startId: "5-0" }).play(10);
+    expect(run.status("groupCreated")).toEqual([{ _tag: "groupCreated", stream: "orders", group: "shipping", startId: "5-0", at: 0 }]);
+    expect(new GroupRun().play(10).tags).not.toContain("groupCreated");
+  });
+
   it.each([
     [idOf(70), "70-0"],
     [undefined, "0-0"],
@@ -481,7 +495,7 @@ describe("the group", () => {
         () => timer(100).pipe(map(() => { throw new Error(noGroup); })), // prettier-ignore
         () => NEVER,
       );
-      return new GroupRun({ read, lastGeneratedId: () => of(idOf(90)), ...more }, options);
+      return new GroupRun({ read, createGroup: () => of(true), lastGeneratedId: () => of(idOf(90)), ...more }, options);
     };
 
     it("is made again before what is in flight", () => {
@@ -515,9 +529,15 @@ describe("the group", () => {
       expect(run.status("groupRecreated")).toEqual([]);
     });
 
+    it("takes up the retries that waited in it, and says so", () => {
+      const run = vanishing({ scheduled: () => of([idOf(7)]) }).play(200);
+      expect(run.port.argsOf("adopt").map(([, ids]) => ids)).toEqual([[idOf(7)]]);
+      expect(run.status("adopted")).toEqual([{ _tag: "adopted", stream: "orders", ids: [idOf(7)], at: 100 }]);
+    });
+
     it("is made again where `$` was when nothing was read", () => {
       const read = inTurn<Observable<readonly StreamPage[]>>(() => timer(100).pipe(map(() => { throw new Error(noGroup); })), () => NEVER); // prettier-ignore
-      const run = new GroupRun({ read, lastGeneratedId: inTurn(() => of(idOf(50)), () => of(idOf(60))) }, { startId: "$" }).play(200); // prettier-ignore
+      const run = new GroupRun({ read, createGroup: () => of(true), lastGeneratedId: inTurn(() => of(idOf(50)), () => of(idOf(60))) }, { startId: "$" }).play(200); // prettier-ignore
       expect(run.port.argsOf("createGroup").map(([, id]) => id)).toEqual(["50-0", "50-0"]);
     });
 

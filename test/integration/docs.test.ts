@@ -53,7 +53,7 @@ describe("the code in README, docs and docstrings", () => {
 
   it("runs, and gives what it says", () => {
     const files = blocks.map((_, index) => fileOf(index));
-    const env = { ...process.env, REDIS_URL: inject("redisUrl") };
+    const env = { ...process.env, REDIS_URL: inject("redisUrl"), HEALTH_PORT: "0" };
     expect(() =>
       execFileSync(process.execPath, ["--import", "tsx", join(folder, "runner.mjs"), ...files], {
         env,

@@ -279,7 +279,7 @@ describe("the commands", () => {
 
   it("take due retries, and idle entries of one consumer or of all others, some left alone", async () => {
     const due = await sent((commands) => commands.takeDue(ref, 10_000), [[], [], -1, []], "app:");
-    expect(due.calls).toEqual([["evalsha", take.sha, 2, "app:orders", "{app:orders}:retry:shipping", "shipping", "me", 500, "due"]]);
+    expect(due.calls).toEqual([["evalsha", take.sha, 2, "app:orders", "{app:orders}:retry:shipping", "shipping", "me", 50, "due"]]);
     const idle = await sent(
       (commands) => commands.takeIdle(ref, { max: 20, minIdleMs: 100, owner: "me", cursor: "(3-0", leaveAlone: [idOf(1)] }),
       [[], [], "", []],

@@ -7,6 +7,7 @@ import type { RawEntry } from "../../src/redis/port.js";
 import { fromDeadLetters, type FromDeadLettersOptions } from "../../src/sources/from-dead-letters.js";
 import { idOf } from "../support/deliveries.js";
 import { FakePort, type Answers } from "../support/fake-port.js";
+import type { SourceStatus } from "../../src/model/status.js";
 import { record, timeline, type Recording } from "../support/virtual-time.js";
 
 const options: FromDeadLettersOptions = { stream: "orders", group: "shipping" };
@@ -137,10 +138,13 @@ describe("fromDeadLetters", () => {
         deadLetters: (ref, request) =>
           [2, 3, 5].includes((calls += 1)) ? throwError(() => new Error("Connection is closed.")) : deadLetters(ref, request),
       });
-      const { values, ended } = run(port, { pageSize: 1 });
+      const attempts: unknown[] = [];
+      const status = { next: (each: SourceStatus) => attempts.push(each._tag === "reconnecting" && [each.attempt, each.delayMs]) };
+      const { values, ended } = run(port, { pageSize: 1, status });
       expect(values).toHaveLength(letters.length);
       expect(ended).toBe("complete");
       expect(port.timesOf("deadLetters")).toEqual([0, 0, 38, 113, 113, 151, 151]); // 38 and 75 ms; 38 ms again after an answer
+      expect(attempts).toEqual([[1, 38], [2, 75], [1, 38]]); // prettier-ignore
     });
 
     it.each([

@@ -6,6 +6,7 @@ import type { PendingRequest, StreamAdmin } from "../../src/redis/port.js";
 import { fromPending, type FromPendingOptions } from "../../src/sources/from-pending.js";
 import { idOf } from "../support/deliveries.js";
 import { FakePort } from "../support/fake-port.js";
+import type { SourceStatus } from "../../src/model/status.js";
 import { record, timeline, type Recording } from "../support/virtual-time.js";
 
 type Emitted = PendingEntry | PendingSnapshot;
@@ -139,10 +140,13 @@ describe("fromPending", () => {
       const port = portOf((ref, request) =>
         [2, 3, 5].includes((calls += 1)) ? throwError(() => new Error("Connection is closed.")) : pendingPage(ref, request),
       );
-      const recording = run(port, { pageSize: 1 });
+      const attempts: unknown[] = [];
+      const status = { next: (each: SourceStatus) => attempts.push(each._tag === "reconnecting" && [each.attempt, each.delayMs]) };
+      const recording = run(port, { pageSize: 1, status });
       expect(outline(recording)).toEqual(["1-0", "2-0", "3-0"]);
       expect(recording.ended).toBe("complete");
       expect(port.timesOf("pendingPage")).toEqual([0, 0, 38, 113, 113, 151, 151]); // 38 and 75 ms; 38 ms again after an answer
+      expect(attempts).toEqual([[1, 38], [2, 75], [1, 38]]); // prettier-ignore
     });
 
     it.each([

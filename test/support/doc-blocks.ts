@@ -45,7 +45,7 @@ const namesIn = (statement: string): ReadonlySet<string> => new Set(statement.ma
 /** The import with the names that the block does not import itself. */
 function withoutNames(statement: string, taken: ReadonlySet<string>): string[] {
   const [, list = "", from = ""] = /\{([^}]*)\}( from .*)$/s.exec(statement) ?? [];
-  const names = list.split(",").filter((name) => name.trim() !== "" && !taken.has(name.trim()));
+  const names = list.split(",").filter((name) => name.trim() !== "" && !taken.has(name.trim().replace(/^type /, "")));
   return names.length === 0 ? [] : [`import {${names.join(",")} }${from}`];
 }
 

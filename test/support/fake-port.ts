@@ -165,7 +165,7 @@ export const quietRead = ({ blockMs }: ReadRequest): ObservableInput<readonly St
 const done: SettleOutcome = { _tag: "done" };
 
 const quiet: Required<Answers> = {
-  createGroup: () => of(true),
+  createGroup: () => of(false),
   lastGeneratedId: () => of(undefined),
   ack: (_ref, ids) => of(ids.length),
   settle: (_ref, { decisions }) => of(decisions.map(() => done)),

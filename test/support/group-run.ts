@@ -5,6 +5,7 @@ import { readGroups } from "../../src/flow/read-groups.js";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { Fields } from "../../src/model/fields.js";
 import { heldBy } from "../../src/model/held-delivery.js";
+import type { SourceProgress } from "../../src/model/progress.js";
 import type { SourceStatus } from "../../src/model/status.js";
 import type { RawEntry, ReadRequest, StreamPage, TakenEntry } from "../../src/redis/port.js";
 import { idOf } from "./deliveries.js";
@@ -43,14 +44,19 @@ export const taken = (number: number, deliveryCount = 2): TakenEntry => [idOf(nu
 /** One subscription to a group over a fake port. */
 export class GroupRun {
   readonly port: FakePort;
+  /** What was reported, but for the signs of life. */
   readonly statuses: (SourceStatus & { readonly at: number })[] = [];
+  readonly progress: (SourceProgress & { readonly at: number })[] = [];
   readonly drain: AbortController = new AbortController();
   readonly #source: Observable<Delivery<Fields>>;
   #recording: Recording<Delivery<Fields>> | undefined;
 
   constructor(answers: Answers = {}, options: Partial<FromGroupOptions> = {}) {
     this.port = new FakePort(answers);
-    const status = { next: (status: SourceStatus) => void this.statuses.push({ ...status, at: nowMs() }) };
+    const status = {
+      next: (status: SourceStatus) =>
+        void (status._tag === "progress" ? this.progress : this.statuses).push({ ...status, at: nowMs() } as never),
+    };
     this.#source = openSource(
       this.port,
       groupSettings({ stream: "orders", group: "shipping", startId: "0", consumer: "me", signal: this.drain.signal, status, ...options }),

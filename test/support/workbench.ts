@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { afterEach, expect, inject } from "vitest";
 import type { Observable, Subscription } from "rxjs";
-import type { Receipt, SourceStatus } from "rxjs-redis-streams";
+import type { Receipt, SourceProgress, SourceStatus } from "rxjs-redis-streams";
 import { Redis } from "./ioredis.js";
 import { until } from "./until.js";
 
@@ -34,8 +34,13 @@ export interface Running<A> {
 
 /** What a source reported, and a way to wait for it. */
 export class StatusLog {
+  /** But for the signs of life. */
   readonly seen: SourceStatus[] = [];
-  next = (status: SourceStatus): void => void this.seen.push(status);
+  readonly progress: SourceProgress[] = [];
+  next = (status: SourceStatus): void => {
+    if (status._tag === "progress") this.progress.push(status);
+    else this.seen.push(status);
+  };
   tags(): string[] {
     return this.seen.map(({ _tag }) => _tag);
   }

@@ -78,6 +78,9 @@ describe("SourceStatus", () => {
           return status.consumer;
         case "reading":
           return status.streams.join(", ");
+        case "progress":
+          expectTypeOf(status.readAgeMs).toEqualTypeOf<number | undefined>();
+          return `${status.source} ${status.state}`;
         case "starved":
           return `${status.unsettled}`;
         case "reconnecting":
@@ -86,8 +89,15 @@ describe("SourceStatus", () => {
         case "recovered":
           expectTypeOf(status.from).toEqualTypeOf<"self" | "retry" | "stale">();
           return `${status.count}`;
+        case "groupCreated":
         case "groupRecreated":
           return status.startId;
+        case "renewalFailed":
+          expectTypeOf(status.cause).toBeUnknown();
+          return `${status.count}`;
+        case "swept":
+          return `${status.taken} in ${status.steps} steps and ${status.tookMs} ms`;
+        case "adopted":
         case "leaseLost":
         case "tombstone":
           return status.ids.join(", ");
