@@ -57,6 +57,7 @@ export {
 } from "./errors.js";
 
 // Types
+export type { DeliveryOptions } from "./flow/delivery-settings.js";
 export type { FromGroupOptions, GroupSourceOptions } from "./flow/group-settings.js";
 export type { HandlerResult } from "./flow/handler-result.js";
 export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead-letter.js";

@@ -14,8 +14,6 @@ import {
   take,
   takeUntil,
   tap,
-  throwError,
-  timeout,
   timer,
   type Observable,
 } from "rxjs";
@@ -25,12 +23,11 @@ import type { StreamPage, StreamReader } from "../redis/port.js";
 import type { Page } from "./chore.js";
 import { ConfirmClaims } from "./confirm-claims.js";
 import type { Place } from "./place.js";
+import { giveUpSilent } from "./give-up-silent.js";
 import type { Recovery } from "./recovery.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 
-/** How much longer than BLOCK a read may be silent before its connection is given up: the server's timer is 0.1 s coarse, and it may be busy. */
-const silenceMs = 5_000;
 /** First and longest rest after reads that came back at once with nothing, as a stream does whose entries are deleted as they come. */
 const restMs = { first: 5, longest: 250 } as const;
 
@@ -75,7 +72,7 @@ export class ReadTurn {
     const plan = this.#plan(mode.isOn && claimIdleMs === undefined);
     const begun = asyncScheduler.now();
     const answer = from(reader.read({ group: settings.group, consumer, ...plan, claimIdleMs })).pipe(
-      giveUpAfter((plan.blockMs ?? 0) + silenceMs),
+      giveUpSilent(plan.blockMs ?? 0),
       tap((pages) => this.#note(plan, pages, reader.claims)),
       switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
       map((pages) => this.#admit(pages)),
@@ -146,9 +143,3 @@ export class ReadTurn {
 }
 
 const hasClaimed = ({ claimed = 0 }: StreamPage): boolean => claimed > 0;
-
-const giveUpAfter = <A>(ms: number): ((source: Observable<A>) => Observable<A>) =>
-  timeout<A, Observable<never>>({
-    first: ms,
-    with: () => throwError(() => new Error(`No answer to a read for ${ms} ms: the connection is given up`)),
-  });

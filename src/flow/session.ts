@@ -2,18 +2,23 @@ import type { Observable } from "rxjs";
 import type { SourceStatus } from "../model/status.js";
 import type { StreamCommands, StreamsPort } from "../redis/port.js";
 import type { CreditLedger } from "./credit-ledger.js";
+import type { DeliverySettings } from "./delivery-settings.js";
 import type { SourceSettings } from "./group-settings.js";
 
-/** What the parts of one subscription to a source share. @internal */
-export interface Session<S extends SourceSettings = SourceSettings> {
+/** What the parts of one subscription to any source share. @internal */
+export interface PlainSession<S extends DeliverySettings = DeliverySettings, L extends CreditLedger = CreditLedger> {
   readonly port: StreamsPort;
   readonly commands: StreamCommands;
-  readonly ledger: CreditLedger;
+  readonly ledger: L;
   readonly settings: S;
-  readonly consumer: string;
   readonly report: (status: SourceStatus) => void;
-  /** Streams whose groups this consumer may have a part in. */
-  readonly joined: Set<string>;
   /** Readers that were dropped and that the server may not have noticed yet. */
   readonly closing: Set<Observable<void>>;
+}
+
+/** What the parts of one subscription to a source of a group share. @internal */
+export interface Session<S extends SourceSettings = SourceSettings> extends PlainSession<S> {
+  readonly consumer: string;
+  /** Streams whose groups this consumer may have a part in. */
+  readonly joined: Set<string>;
 }
