@@ -25,6 +25,11 @@ export interface DeliverySettings {
   readonly status: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
+/** What every source without a group needs. @internal */
+export interface GrouplessSettings extends DeliverySettings {
+  readonly stream: string;
+}
+
 /**
  * @param streams - how many there are at least
  * @throws RangeError or TypeError that names the option, the value and the range

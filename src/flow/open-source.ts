@@ -27,7 +27,7 @@ export function openSource<S extends SourceSettings>(
   return defer(() => {
     const consumer = settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`;
     const ledger = new CreditLedger(settings.maxInFlight);
-    const session: Session<S> = { ...openSession(port, settings, ledger), consumer, joined: new Set() };
+    const session: Session<S> = { ...openSession(port, settings, ledger, port.openCommands()), consumer, joined: new Set() };
     const streams = isFixed(settings.streams) ? settings.streams : [];
     session.report({ _tag: "starting", streams, group: settings.group, consumer });
     return runSource(session, { bring: bring(session), upkeep: keepLeases(session), depart: leaveGroup(session) });

@@ -27,7 +27,7 @@ import type { CreditLedger } from "./credit-ledger.js";
 import type { DeliverySettings } from "./delivery-settings.js";
 import { drainRequest } from "./drain-request.js";
 import { emitPages } from "./emit-pages.js";
-import type { PlainSession } from "./session.js";
+import type { Commands, PlainSession } from "./session.js";
 import { watchStall } from "./watch-stall.js";
 
 /** How long a read may still answer after the drain has begun; what it delivers later is released. */
@@ -44,12 +44,13 @@ export interface SourceParts {
 }
 
 /** @internal */
-export function openSession<S extends DeliverySettings, L extends CreditLedger>(
+export function openSession<S extends DeliverySettings, L extends CreditLedger, C extends Commands>(
   port: StreamsPort,
   settings: S,
   ledger: L,
-): PlainSession<S, L> {
-  return { port, commands: port.openCommands(), ledger, settings, report: reporter(settings.status), closing: new Set() };
+  commands: C,
+): PlainSession<S, L, C> {
+  return { port, commands, ledger, settings, report: reporter(settings.status), closing: new Set() };
 }
 
 /**

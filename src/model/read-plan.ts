@@ -22,8 +22,8 @@ export interface ReadPlan {
   readonly choresWait: boolean;
 }
 
-/** Entries per stream and read at most: above, nothing is gained, and a page is one long loop. */
-const largestCount = 1_000;
+/** Entries per stream and read at most: above, nothing is gained, and a page is one long loop. @internal */
+export const largestCount = 1_000;
 
 /**
  * Divides the credit among the streams. Every other read goes to those alone whose last page was full, so that one busy stream

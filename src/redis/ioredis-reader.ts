@@ -1,6 +1,6 @@
 import type { RedisConnection } from "./client.js";
 import { decodeRead } from "./decode-reply.js";
-import type { ReadRequest, StreamPage, StreamReader } from "./port.js";
+import type { RawEntry, ReadRequest, StreamPage, StreamReader, TailRequest } from "./port.js";
 
 /** How long a server may take to close its side; after that the entries it may still hand out are left to the lease. */
 const closeWithinMs = 500;
@@ -46,6 +46,15 @@ export class IoredisReader implements StreamReader {
     const options = [...block, ...claims, "streams", ...keys, ...ids];
     const reply = await this.#connection.call("xreadgroup", "group", group, consumer, "count", count, ...options);
     return decodeRead(reply, namesOf(streams, keys), claim !== undefined);
+  }
+
+  async tail({ stream, after, count, blockMs }: TailRequest): Promise<readonly RawEntry[]> {
+    try {
+      const reply = await this.#connection.call("xread", "count", count, "block", blockMs, "streams", this.#toKey(stream), after);
+      return decodeRead(reply, () => stream)[0]?.entries ?? [];
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   async close(): Promise<void> {

@@ -75,7 +75,7 @@ describe("SourceStatus", () => {
     const show = (status: SourceStatus): string => {
       switch (status._tag) {
         case "starting":
-          return status.consumer;
+          return `${status.group} ${status.consumer}`;
         case "reading":
           return status.streams.join(", ");
         case "starved":
@@ -88,6 +88,10 @@ describe("SourceStatus", () => {
           return `${status.count}`;
         case "groupRecreated":
           return status.startId;
+        case "gap":
+          return `${status.after} ${status.first}`;
+        case "rewound":
+          return `${status.from} ${status.after}`;
         case "leaseLost":
         case "tombstone":
           return status.ids.join(", ");
