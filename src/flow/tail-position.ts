@@ -1,21 +1,27 @@
-import { concat, defer, EMPTY, from, ignoreElements, of, switchMap, tap, type Observable } from "rxjs";
-import { EntryIdOrd, firstId, type EntryId } from "../model/entry-id.js";
+import { concat, defer, EMPTY, from, ignoreElements, map, of, switchMap, tap, type Observable } from "rxjs";
+import { firstId, type EntryId } from "../model/entry-id.js";
+import { Landmarks } from "../model/landmarks.js";
 import { lowWaterMark } from "../model/low-water-mark.js";
 import { resume, type StreamEdges } from "../model/resume.js";
+import { CheckpointStore } from "./checkpoint-store.js";
 import type { GrouplessSession } from "./session.js";
 import type { TailSettings } from "./tail-settings.js";
 
 /** How far a reader without a group is: what it was given, and what of it is settled. @internal */
 export class TailPosition {
   readonly #session: GrouplessSession<TailSettings>;
+  readonly #store: CheckpointStore;
+  readonly #landmarks = new Landmarks();
   #after: EntryId | undefined;
   /** Whether the stream is known to have reached `after`; an id of the user's may be in its future. */
   #isReached = false;
-  #stored: EntryId | undefined;
   #lastGap: EntryId | undefined;
 
   constructor(session: GrouplessSession<TailSettings>) {
+    const { commands, settings } = session;
+    const { stream, checkpoint } = settings;
     this.#session = session;
+    this.#store = new CheckpointStore(commands, checkpoint && { stream, name: checkpoint.name });
   }
 
   /** The last id that was given; known once it is located. */
@@ -23,12 +29,13 @@ export class TailPosition {
     return this.#after ?? firstId;
   }
 
+  /** The last id of a page. */
   advance(id: EntryId): void {
-    this.#after = id;
-    this.#isReached = true;
+    this.#reach(id);
+    this.#landmarks.add(id);
   }
 
-  /** Finds out where to begin and, after trouble, whether the stream is still the one that was read. */
+  /** Finds out where to begin and, from then on, whether the stream is still the one that was read. */
   locate(): Observable<never> {
     return concat(
       defer(() => (this.#after === undefined ? this.#begin() : EMPTY)),
@@ -40,20 +47,15 @@ export class TailPosition {
   save(): Observable<never> {
     return defer(() => {
       const { ledger, settings } = this.#session;
-      if (!this.#isReached) return EMPTY;
-      const mark = lowWaterMark(this.after, ledger.outstanding(settings.stream));
-      return mark === this.#stored ? EMPTY : this.#store(mark);
+      return this.#isReached ? this.#store.move(lowWaterMark(this.after, ledger.outstanding(settings.stream))) : EMPTY;
     });
   }
 
   #begin(): Observable<unknown> {
-    const { commands, settings } = this.#session;
-    const stored = settings.checkpoint === undefined ? of(undefined) : from(commands.checkpoint(this.#ref));
-    return stored.pipe(
+    return this.#store.load().pipe(
       switchMap((id) => {
-        if (id === undefined) return this.#beginAnew(settings.startId);
-        this.#stored = id;
-        this.advance(id);
+        if (id === undefined) return this.#beginAnew(this.#session.settings.startId);
+        this.#reach(id);
         return EMPTY;
       }),
     );
@@ -67,8 +69,8 @@ export class TailPosition {
     }
     return this.#edges().pipe(
       switchMap((edges) => {
-        this.advance(edges?.lastGeneratedId ?? firstId);
-        return this.#store(this.after);
+        this.#reach(edges?.lastGeneratedId ?? firstId);
+        return this.#store.move(this.after);
       }),
     );
   }
@@ -89,38 +91,35 @@ export class TailPosition {
     this.#session.report({ _tag: "gap", stream: this.#session.settings.stream, after: this.after, first });
   }
 
-  /** To the stored checkpoint, which a failover takes back together with the stream; to the beginning where that is beyond the end as well. */
+  /**
+   * To the last of the entries it was given that is there still: after a failover that lost the newest ones. Else to the stored
+   * checkpoint. Where that is beyond the end as well, the stream is another one: to its beginning.
+   */
   #goBack(edges: StreamEdges | undefined): Observable<unknown> {
-    const { commands, settings } = this.#session;
-    const stored = settings.checkpoint === undefined ? of(undefined) : from(commands.checkpoint(this.#ref));
-    const isThere = (id: EntryId): boolean => edges !== undefined && EntryIdOrd.compare(id, edges.lastGeneratedId) <= 0;
-    return stored.pipe(
-      switchMap((id) => {
-        if (id === undefined || isThere(id)) return of(id);
-        return from(commands.moveCheckpoint(this.#ref, firstId, id));
-      }),
+    const lost = this.after;
+    return this.#known(edges).pipe(
+      switchMap((id) => (id === undefined ? this.#store.within(edges?.lastGeneratedId) : of(id))),
       tap((id) => {
-        this.#session.report({ _tag: "rewound", stream: settings.stream, from: this.after, after: id ?? firstId });
-        this.#stored = id;
-        this.advance(id ?? firstId);
+        this.#after = id;
+        this.#session.report({ _tag: "rewound", stream: this.#session.settings.stream, from: lost, after: id });
       }),
     );
+  }
+
+  #known(edges: StreamEdges | undefined): Observable<EntryId | undefined> {
+    const { commands, settings } = this.#session;
+    const id = edges === undefined ? undefined : this.#landmarks.goBackTo(edges.lastGeneratedId);
+    if (id === undefined) return of(undefined);
+    const there = from(commands.range(settings.stream, { start: id, end: id, count: 1, reverse: false }));
+    return there.pipe(map((entries) => (entries.length > 0 ? id : undefined)));
+  }
+
+  #reach(id: EntryId): void {
+    this.#after = id;
+    this.#isReached = true;
   }
 
   #edges(): Observable<StreamEdges | undefined> {
     return from(this.#session.commands.edges(this.#session.settings.stream));
-  }
-
-  #store(mark: EntryId): Observable<never> {
-    if (this.#session.settings.checkpoint === undefined) return EMPTY;
-    return from(this.#session.commands.moveCheckpoint(this.#ref, mark)).pipe(
-      tap(() => (this.#stored = mark)),
-      ignoreElements(),
-    );
-  }
-
-  get #ref(): { readonly stream: string; readonly name: string } {
-    const { stream, checkpoint } = this.#session.settings;
-    return { stream, name: checkpoint?.name ?? "" };
   }
 }

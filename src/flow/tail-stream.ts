@@ -35,7 +35,8 @@ export function tailStream(session: GrouplessSession<TailSettings>, position: Ta
       const count = Math.min(largestCount, ledger.free);
       const begun = asyncScheduler.now();
       const answer = from(reader.tail({ stream, after: position.after, count, blockMs })).pipe(giveUpSilent(blockMs), map(admit));
-      return ledger.reserving(count, answer).pipe(switchMap((page) => (page.length > 0 ? of(page) : rest(begun))));
+      const quiet = defer(() => concat(rest(begun), position.locate()));
+      return ledger.reserving(count, answer).pipe(switchMap((page) => (page.length > 0 ? of(page) : quiet)));
     });
   const turns = withReader(session, (reader) =>
     concat(whenFree(ledger, progress.starved), read(reader)).pipe(repeat({ delay: () => (isDraining() ? EMPTY : of(true)) })),
