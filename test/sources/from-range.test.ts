@@ -9,8 +9,10 @@ import { FakePort } from "../support/fake-port.js";
 import { entry, inTurn } from "../support/group-run.js";
 import { record, timeline, type Recording } from "../support/virtual-time.js";
 
+/** What a sink does when a write is confirmed. */
 const settle = ({ values }: Recording<Delivery<unknown>>): void => {
-  for (const each of values) if (heldBy(each).state === "open") heldBy(each).origin.confirm([{ held: heldBy(each) }]);
+  const open = values.map(heldBy).filter(({ state }) => state === "open");
+  open[0]?.origin.confirm(open.map((held) => ({ held })));
 };
 
 function play(

@@ -9,7 +9,7 @@ import type { RawEntry, TailRequest } from "../../src/redis/port.js";
 import { fromStream } from "../../src/sources/from-stream.js";
 import { FakePort, quietTail, type Answers } from "../support/fake-port.js";
 import { entry, inTurn } from "../support/group-run.js";
-import { nowMs, record, timeline, type Recording } from "../support/virtual-time.js";
+import { record, timeline, type Recording } from "../support/virtual-time.js";
 
 /** One subscription over a fake port. */
 class Tail {
@@ -56,6 +56,7 @@ const pages = (...numbers: readonly (readonly number[])[]): NonNullable<Answers[
     return page === undefined ? quietTail(request) : of<readonly RawEntry[]>(page);
   };
 };
+const ended = { lastGeneratedId: "9-0" as EntryId, first: "1-0" as EntryId, maxDeletedId: undefined };
 const audit = { checkpoint: "audit", startId: "0" };
 
 beforeEach(() => {
@@ -81,10 +82,11 @@ describe("fromStream", () => {
   });
 
   it("does not read without credit, and reads on when it is back", () => {
-    const run = new Tail({ tail: pages([1, 2], [3]) }, { maxInFlight: 2 }).play(1_000, { 500: () => run.settle("1-0") });
+    const run = new Tail({ tail: pages([1, 2], [3]) }, { maxInFlight: 2 });
+    run.play(1_000, { 500: () => run.settle("1-0") });
     expect(run.tails.map(({ at, count }) => [at, count])).toEqual([
       [0, 2],
-      [502, 1],
+      [500, 1],
     ]);
     expect(run.statuses.map(({ _tag }) => _tag)).toEqual(["starting", "reading", "starved", "reading", "starved", "stopped"]);
   });
@@ -103,7 +105,7 @@ describe("fromStream", () => {
       () => of([entry(2)]),
       () => NEVER,
     );
-    const run = new Tail({ tail }).play(1_000);
+    const run = new Tail({ tail, history: { edges: () => of({ ...ended, lastGeneratedId: "2-0" as EntryId }) } }).play(1_000);
     expect(run.tails.map(({ at, after }) => [at, after])).toEqual([
       [0, "0-0"],
       [0, "1-0"],
@@ -132,15 +134,58 @@ describe("fromStream", () => {
   });
 
   it('turns "$" into the id it means at the start', () => {
-    const history = { edges: () => of({ lastGeneratedId: "7-0" as EntryId, first: undefined, maxDeletedId: undefined }) };
+    const history = { edges: () => of({ ...ended, lastGeneratedId: "7-0" as EntryId }) };
     expect(new Tail({ history }, { from: "$" }).play(10).tails[0]!.after).toBe("7-0");
     expect(new Tail({}, { from: "$" }).play(10).tails[0]!.after).toBe("0-0");
   });
 
   it("reads from an id of the user's, also from one the stream has not reached", () => {
-    const history = { edges: () => of({ lastGeneratedId: "7-0" as EntryId, first: undefined, maxDeletedId: undefined }) };
+    const history = { edges: () => of({ ...ended, lastGeneratedId: "7-0" as EntryId }) };
     const run = new Tail({ history }, { from: "99-0", blockMs: 10 }).play(100);
     expect(new Set(run.tails.map(({ after }) => after))).toEqual(new Set(["99-0"]));
+  });
+});
+
+describe("fromStream on a stream that is not what it was", () => {
+  it("goes back to the beginning of one that is gone, as soon as it is quiet, and says so once", () => {
+    const run = new Tail({ tail: pages([1, 2]) }, { blockMs: 100 }).play(1_000);
+    expect(run.tails.map(({ at, after }) => [at, after]).slice(0, 4)).toEqual([
+      [0, "0-0"],
+      [0, "2-0"],
+      [100, "0-0"],
+      [200, "0-0"],
+    ]);
+    expect(run.statuses.filter(({ _tag }) => _tag === "rewound")).toEqual([
+      { _tag: "rewound", stream: "orders", from: "2-0", after: "0-0" },
+    ]);
+  });
+
+  it("goes back to its checkpoint when what it knew is gone, and replaces one that is beyond the end", () => {
+    const edges = (): Observable<typeof ended> => of({ ...ended, lastGeneratedId: "1-0" as EntryId });
+    const kept = new Tail(
+      {
+        tail: pages([2]),
+        history: {
+          edges,
+          checkpoint: inTurn(
+            () => of<EntryId | undefined>(undefined),
+            () => of<EntryId | undefined>("0-5" as EntryId),
+          ),
+        },
+      },
+      { from: audit, blockMs: 100 },
+    );
+    kept.play(150);
+    expect(kept.tails.at(-1)!.after).toBe("0-5");
+    const beyond = new Tail({ history: { edges, checkpoint: () => of("5-0" as EntryId) } }, { from: audit }).play(10);
+    expect(beyond.tails[0]!.after).toBe("0-0");
+    expect(beyond.port.argsOf("moveCheckpoint")[0]!.slice(1)).toEqual(["0-0", "5-0"]);
+  });
+
+  it("reports a gap once", () => {
+    const history = { edges: () => of({ ...ended, first: "7-0" as EntryId }), checkpoint: () => of("5-0" as EntryId) };
+    const run = new Tail({ history }, { from: audit, blockMs: 100 }).play(1_000);
+    expect(run.statuses.filter(({ _tag }) => _tag === "gap")).toEqual([{ _tag: "gap", stream: "orders", after: "5-0", first: "7-0" }]);
   });
 });
 
@@ -160,15 +205,13 @@ describe("the checkpoint of fromStream", () => {
   });
 
   it("is where reading begins; nothing else is written before it moves", () => {
-    const edges = { lastGeneratedId: "9-0" as EntryId, first: "1-0" as EntryId, maxDeletedId: undefined };
-    const run = new Tail({ history: { checkpoint: () => of("5-0" as EntryId), edges: () => of(edges) } }, { from: audit }).play(3_000);
+    const run = new Tail({ history: { checkpoint: () => of("5-0" as EntryId), edges: () => of(ended) } }, { from: audit }).play(3_000);
     expect(run.tails[0]!.after).toBe("5-0");
     expect(run.saved).toEqual([]);
   });
 
   it('is stored at once where it begins at "$", so that a crash skips nothing', () => {
-    const edges = { lastGeneratedId: "9-0" as EntryId, first: "1-0" as EntryId, maxDeletedId: undefined };
-    const run = new Tail({ history: { edges: () => of(edges) } }, { from: { ...audit, startId: "$" } }).play(10);
+    const run = new Tail({ history: { edges: () => of(ended) } }, { from: { ...audit, startId: "$" } }).play(10);
     expect(run.saved).toEqual(["9-0"]);
   });
 
@@ -241,10 +284,9 @@ describe("the options of fromStream", () => {
     expect(call).toThrow(message);
   });
 
-  it("leave the clock alone until it is subscribed", () => {
-    timeline({ 0: () => expect(nowMs()).toBe(0) });
+  it("open no connection until it is subscribed to", () => {
     const port = new FakePort();
-    fromStream(port.client, { stream: "orders", from: "0" });
+    void fromStream(port.client, { stream: "orders", from: "0" });
     expect(port.open).toEqual({ commands: 0, readers: 0 });
   });
 });
