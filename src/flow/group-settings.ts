@@ -1,11 +1,11 @@
-import { isObservable, type Observable, type Observer } from "rxjs";
-import { durationMs, integer, oneOf, relation, text } from "../model/check.js";
+import { isObservable, type Observable } from "rxjs";
+import { durationMs, oneOf, relation, text } from "../model/check.js";
 import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
-import type { SourceStatus } from "../model/status.js";
+import { deliverySettings, type DeliveryOptions, type DeliverySettings } from "./delivery-settings.js";
 
 /** What every source of a group takes. @public */
-export interface GroupSourceOptions {
+export interface GroupSourceOptions extends DeliveryOptions {
   /**
    * The stream's key; or several; or an Observable of them, whose latest list counts: streams that are new in it are read from
    * the next read on (within `blockMs`), and those that are missing are left when nothing of them is in flight.
@@ -14,16 +14,6 @@ export interface GroupSourceOptions {
   readonly group: string;
   /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
   readonly consumer?: string | undefined;
-  /** The most deliveries unsettled at a time, from the number of streams named to 1 000 000. @defaultValue `1000` */
-  readonly maxInFlight?: number | undefined;
-  /** Aborted: drain. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
-  readonly drainTimeoutMs?: number | undefined;
-  /** After how long without being settled a delivery is reported as stalled, ms, 1 or more. @defaultValue `60000` */
-  readonly stalledAfterMs?: number | undefined;
-  /** Hears what the source does; only its `next` is called, so that one observer may serve many sources. */
-  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
 /** Options of `fromGroup`. @public */
@@ -50,16 +40,11 @@ export interface FromGroupOptions extends GroupSourceOptions {
 }
 
 /** Options of any source of a group checked, with their defaults. @internal */
-export interface SourceSettings {
+export interface SourceSettings extends DeliverySettings {
   readonly streams: readonly string[] | Observable<readonly string[]>;
   readonly group: string;
   readonly consumer: string | undefined;
-  readonly maxInFlight: number;
   readonly leaseMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly drainTimeoutMs: number;
-  readonly stalledAfterMs: number;
-  readonly status: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
 /** Options of `fromGroup` checked, with their defaults. @internal */
@@ -84,18 +69,14 @@ export function groupSettings(options: FromGroupOptions): GroupSettings {
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function sourceSettings(options: GroupSourceOptions, leaseMs: number): SourceSettings {
-  const { stream, group, consumer, maxInFlight = 1000, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+  const { stream, group, consumer } = options;
   const streams = isObservable(stream) ? stream : namedStreams(stream);
   return {
+    ...deliverySettings(options, isObservable(streams) ? 1 : streams.length),
     streams,
     group: text("group", group),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
-    maxInFlight: windowFor(isObservable(streams) ? 1 : streams.length, maxInFlight),
     leaseMs,
-    signal: abortSignal(signal),
-    drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),
-    stalledAfterMs: durationMs("stalledAfterMs", stalledAfterMs, 1),
-    status,
   };
 }
 
@@ -113,19 +94,8 @@ export function streamNames(names: readonly string[]): readonly string[] {
   return names;
 }
 
-function windowFor(streams: number, maxInFlight: number): number {
-  integer("maxInFlight", maxInFlight, 1, 1_000_000);
-  relation(maxInFlight >= streams, `Expected \`maxInFlight\` to be at least the number of streams (${streams}), got \`${maxInFlight}\``);
-  return maxInFlight;
-}
-
 function startPosition(startId: string): string {
   text("startId", startId);
   if (startId === "$" || startId === "0" || isEntryId(startId)) return startId;
   throw new RangeError(`Expected \`startId\` to be "0", "$" or an id "<ms>-<seq>", got \`${startId}\``);
-}
-
-function abortSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw new TypeError('Expected `signal` to be an AbortSignal, such as drainOn("SIGTERM")');
 }

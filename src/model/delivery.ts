@@ -16,7 +16,7 @@ export interface Delivery<A> {
   /** Undefined when it was read without a group. */
   readonly group: string | undefined;
   readonly consumer: string | undefined;
-  /** How often Redis has delivered the entry in this group, this time included; 1 the first time. */
+  /** How often Redis has delivered the entry in this group, or this subscription without one, this time included; 1 the first time. */
   readonly deliveryCount: number;
   readonly value: A;
   /** The raw fields as name, value, name, value … in stream order, repeats kept. */

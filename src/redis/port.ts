@@ -4,6 +4,7 @@ import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import type { StreamEdges } from "../model/resume.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -20,6 +21,8 @@ export interface StreamsPort {
   openAdmin(): StreamAdmin;
   /** A connection for watching, to a master; never blocked. */
   openInspection(): StreamInspection;
+  /** A connection for what sources without a group ask; never blocked, and it reconnects by itself. */
+  openHistory(): StreamHistory;
   /** Streams of one place may be read together by one command: a Cluster slot, or the one server there is. */
   readonly placeOf: (stream: string) => number;
 }
@@ -193,13 +196,55 @@ export interface ReadRequest {
 }
 
 /** @internal */
+export interface TailRequest {
+  readonly stream: string;
+  readonly after: EntryId;
+  readonly count: number;
+  readonly blockMs: number;
+}
+
+/** @internal */
 export interface StreamReader {
   /** Whether the server has been seen to claim in a read. */
   readonly claims: boolean;
   /** XREADGROUP … `>`; an empty list when nothing came. Errors when the connection broke: entries may be pending then. */
   read(request: ReadRequest): ObservableInput<readonly StreamPage[]>;
+  /** XREAD; an empty list when nothing came. */
+  tail(request: TailRequest): ObservableInput<readonly RawEntry[]>;
   /** Drops the connection; completes when the server has noticed, or soon after. */
   close(): ObservableInput<void>;
+}
+
+/** What sources without a group ask of a stream, and where they keep how far they are. @internal */
+export interface StreamHistory {
+  /** XRANGE, or XREVRANGE. */
+  range(stream: string, request: RangeRequest): ObservableInput<readonly RawEntry[]>;
+  /** Where the stream begins and ends; undefined when there is no such key. */
+  edges(stream: string): ObservableInput<StreamEdges | undefined>;
+  /** Undefined when none is stored. */
+  checkpoint(ref: CheckpointRef): ObservableInput<EntryId | undefined>;
+  /** Moves it forward, or away from `insteadOf` in any direction; where it is then. */
+  moveCheckpoint(ref: CheckpointRef, id: EntryId, insteadOf?: EntryId): ObservableInput<EntryId>;
+  /** Emits when the connection broke. */
+  readonly broken: Observable<Outage>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
+}
+
+/** How far a reader of a stream is. @internal */
+export interface CheckpointRef {
+  readonly stream: string;
+  readonly name: string;
+}
+
+/** @internal */
+export interface RangeRequest {
+  /** The lower bound, in either direction. */
+  readonly start: string;
+  readonly end: string;
+  readonly count: number;
+  /** Whether to begin at `end`. */
+  readonly reverse: boolean;
 }
 
 /** Where a group is, and how many entries it has been given by then, where the caller knows. @internal */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   adoptSource,
+  checkpointSource,
   confirmSource,
   deleteConsumerSource,
   destroyGroupSource,
@@ -44,6 +45,9 @@ export function loadScripts(): Scripts {
     confirm: script(confirmSource),
   };
 }
+
+/** The script of readers without a group, hashed once per connection. @internal */
+export const loadCheckpointScript = (): Script => script(checkpointSource);
 
 /** The scripts of administration. @internal */
 export interface AdminScripts {

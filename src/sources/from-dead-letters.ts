@@ -1,4 +1,5 @@
-import { concatMap, defer, EMPTY, expand, finalize, from, tap, timer, type Observable, type Observer } from "rxjs";
+import { concatMap, defer, EMPTY, expand, finalize, timer, type Observable, type Observer } from "rxjs";
+import { Pager } from "../flow/pager.js";
 import { retryTransient } from "../flow/retry-transient.js";
 import { durationMs, integer, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
@@ -13,9 +14,9 @@ import type { RawEntry } from "../redis/port.js";
 export interface FromDeadLettersOptions {
   /** The stream the entries came from. */
   readonly stream: string;
-  /** The group that failed. */
-  readonly group: string;
-  /** Where its dead letters are. @defaultValue `{stream}:dlq:<group>` */
+  /** The group that failed. @defaultValue none: the dead letters of what was read without a group */
+  readonly group?: string | undefined;
+  /** Where its dead letters are. @defaultValue `{stream}:dlq:<group>`, without a group `{stream}:dlq` */
   readonly deadLetterStream?: string | undefined;
   /** Begin after this id of the dead-letter stream. @defaultValue its beginning */
   readonly after?: EntryId | undefined;
@@ -51,9 +52,9 @@ export interface FromDeadLettersOptions {
  * @public
  */
 export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter> {
-  const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100, status } = options;
+  const { stream, group = "", deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100, status } = options;
   streamName("stream", text("stream", stream));
-  text("group", group);
+  if (options.group !== undefined) text("group", options.group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
   durationMs("everyMs", everyMs, 10);
   if (after !== undefined) entryId("after", after);
@@ -62,13 +63,9 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
   const ref = { stream, group };
   return defer(() => {
     const commands = port.openCommands();
-    let last = after;
-    const page = defer(() => from(commands.deadLetters(ref, { stream: deadLetterStream, after: last, count: pageSize }))).pipe(
-      tap((entries) => (last = entries.at(-1)?.[0] ?? last)),
-      retryTransient(ref, status),
-    );
-    const next = (entries: readonly RawEntry[]): Observable<readonly RawEntry[]> =>
-      entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;
+    const pager = new Pager((last, count) => commands.deadLetters(ref, { stream: deadLetterStream, after: last, count }), after);
+    const page = pager.next(pageSize).pipe(retryTransient(ref, status));
+    const next = (): Observable<readonly RawEntry[]> => (!pager.isAtEnd ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY);
     return page.pipe(
       expand(next),
       concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter(stream, group, id, pairs ?? []))),

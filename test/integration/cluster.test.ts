@@ -1,6 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { BehaviorSubject, tap } from "rxjs";
-import { acknowledge, bufferAck, fixed, fromGroup, retryToDLQ } from "rxjs-redis-streams";
+import { BehaviorSubject, lastValueFrom, tap, toArray } from "rxjs";
+import {
+  acknowledge,
+  bufferAck,
+  checkpointKey,
+  deadLetterKey,
+  fixed,
+  fromGroup,
+  fromRange,
+  fromStream,
+  retryToDLQ,
+} from "rxjs-redis-streams";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCluster, type Cluster as Nodes } from "../support/cluster.js";
 import { Cluster } from "../support/ioredis.js";
@@ -69,6 +79,25 @@ describe("a Redis Cluster", () => {
     stop.abort();
     await until(() => pipeline.isDone, "it has drained");
     expect(pipeline.error).toBeUndefined();
+  });
+
+  it("reads without a group: checkpoint and dead letters are in the stream's slot", async () => {
+    const stream = `test:${randomUUID()}`;
+    const ids: (string | null)[] = [];
+    for (let n = 0; n < 20; n += 1) ids.push(await cluster.xadd(stream, "*", "n", n));
+    const pipeline = run(
+      fromStream(cluster, { stream, from: { checkpoint: "audit", startId: "0", everyMs: 20 } }).pipe(
+        retryToDLQ(({ n }) => n === "7" && Promise.reject(new Error("no")), { maxDeliveries: 2, backoff: fixed(10) }),
+        bufferAck(),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "acked") === 19 && total(pipeline.values, "deadLettered") === 1, "all are settled");
+    await until(async () => (await cluster.get(checkpointKey(stream, "audit"))) === ids.at(-1), "the checkpoint is at the end");
+    expect(await cluster.xlen(deadLetterKey(stream))).toBe(1);
+    const replayed = await lastValueFrom(fromRange(cluster, { stream }).pipe(acknowledge(cluster), toArray()));
+    expect(total(replayed, "acked")).toBe(20);
+    pipeline.subscription.unsubscribe();
   });
 
   it("survives the death of a stream's master: every entry is handled", { timeout: 60_000 }, async () => {

@@ -4,29 +4,35 @@ import type {
   DuePage,
   IdlePage,
   LeaveOptions,
+  RawEntry,
   ReadRequest,
   SettleOutcome,
   SettleRequest,
   StreamAdmin,
   StreamCommands,
+  StreamHistory,
   StreamInspection,
   StreamPage,
   StreamReader,
   StreamsPort,
+  TailRequest,
 } from "../../src/redis/port.js";
 
 /** What a test's Redis answers, where it is not what a quiet one would. */
 export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly read?: StreamReader["read"];
+  readonly tail?: StreamReader["tail"];
   readonly closeReader?: StreamReader["close"];
   readonly placeOf?: StreamsPort["placeOf"];
   /** Whether the server claims in a read that asks for it. */
   readonly claims?: boolean;
   readonly admin?: Partial<Omit<StreamAdmin, "close">>;
   readonly inspection?: Partial<InspectionAnswers>;
+  readonly history?: Partial<HistoryAnswers>;
 }
 
 type AdminAnswers = Omit<StreamAdmin, "close">;
+type HistoryAnswers = Omit<StreamHistory, "close">;
 type InspectionAnswers = Omit<StreamInspection, "close">;
 
 /** A command the library sent, and when. */
@@ -47,11 +53,13 @@ export class FakePort implements StreamsPort {
   readonly #answers: Required<Answers>;
   readonly #adminAnswers: AdminAnswers;
   readonly #inspectionAnswers: InspectionAnswers;
+  readonly #historyAnswers: HistoryAnswers;
 
   constructor(answers: Answers = {}) {
     this.#answers = { ...quiet, ...answers };
     this.#adminAnswers = { ...quietAdmin, ...answers.admin };
     this.#inspectionAnswers = { ...quietInspection, ...answers.inspection };
+    this.#historyAnswers = { ...quietHistory, ...answers.history };
   }
 
   /** As the library's functions take it: `toPort` accepts a port as it is. */
@@ -109,6 +117,7 @@ export class FakePort implements StreamsPort {
     return {
       claims: this.#answers.claims,
       read: this.#noting("read", this.#answers.read),
+      tail: this.#noting("tail", this.#answers.tail),
       close: () => {
         this.open.readers -= 1;
         return close();
@@ -148,6 +157,20 @@ export class FakePort implements StreamsPort {
     };
   }
 
+  /** Counted among the connections for commands. */
+  openHistory(): StreamHistory {
+    this.open.commands += 1;
+    const { range, edges, checkpoint, moveCheckpoint, broken } = this.#historyAnswers;
+    return {
+      range: this.#noting("range", range),
+      edges: this.#noting("edges", edges),
+      checkpoint: this.#noting("checkpoint", checkpoint),
+      moveCheckpoint: this.#noting("moveCheckpoint", moveCheckpoint),
+      broken,
+      close: () => (this.open.commands -= 1),
+    };
+  }
+
   readonly placeOf = (stream: string): number => this.#answers.placeOf(stream);
 
   #noting<A extends unknown[], R>(name: string, answer: (...args: A) => R): (...args: A) => R {
@@ -161,6 +184,9 @@ export class FakePort implements StreamsPort {
 /** A read that finds nothing takes as long as it may block. */
 export const quietRead = ({ blockMs }: ReadRequest): ObservableInput<readonly StreamPage[]> =>
   blockMs === undefined ? of([]) : timer(blockMs).pipe(map(() => []));
+
+/** The same without a group. */
+export const quietTail = ({ blockMs }: TailRequest): ObservableInput<readonly RawEntry[]> => timer(blockMs).pipe(map(() => []));
 
 const done: SettleOutcome = { _tag: "done" };
 
@@ -180,11 +206,13 @@ const quiet: Required<Answers> = {
   deadLetters: () => of([]),
   broken: NEVER,
   read: quietRead,
+  tail: quietTail,
   closeReader: () => of(undefined),
   placeOf: () => 0,
   claims: false,
   admin: {},
   inspection: {},
+  history: {},
 };
 
 /** A server without groups. */
@@ -205,5 +233,14 @@ const quietInspection: InspectionAnswers = {
   overview: () => of({ at: asyncScheduler.now(), stream: undefined, groups: [] }),
   details: () => of({ consumers: [], pending: [], retriesWaiting: 0, nextRetryAt: undefined, deadLetters: 0 }),
   countAfter: () => of({ count: 0, isComplete: true }),
+  broken: NEVER,
+};
+
+/** A server without the stream. */
+const quietHistory: HistoryAnswers = {
+  range: () => of([]),
+  edges: () => of(undefined),
+  checkpoint: () => of(undefined),
+  moveCheckpoint: (_ref, id) => of(id),
   broken: NEVER,
 };

@@ -1,7 +1,7 @@
 -- Carries out the decisions about deliveries of one stream and group in one atomic step.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
--- ARGV[1] group    ARGV[2] consumer
+-- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument
 --    ack      -
@@ -40,6 +40,7 @@ local function neededElsewhere(id)
 end
 
 local function acknowledge(id)
+  if group == '' then return 'done' end
   if onAck == 'xackdel' then
     redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
   else
@@ -89,7 +90,7 @@ local verbs = {
 local outcomes = {}
 for index = 4, #ARGV, 3 do
   local id = ARGV[index + 1]
-  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  local row = group == '' or redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
   outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
 end
 return outcomes

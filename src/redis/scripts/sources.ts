@@ -23,6 +23,27 @@ end
 return adopted
 `;
 
+export const checkpointSource: string = `-- Moves the checkpoint of a reader without a group: forward only, whoever writes last, or away from one that proved to be wrong.
+--
+-- KEYS[1] checkpoint (string)
+-- ARGV[1] id   ARGV[2] the id it replaces even when that is greater; "" for none
+-- Result: the id that is stored then
+-- Complexity: O(1)
+local id, insteadOf = ARGV[1], ARGV[2]
+
+local function precedes(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
+local stored = redis.call('GET', KEYS[1])
+if stored and stored ~= insteadOf and not precedes(stored, id) then return stored end
+redis.call('SET', KEYS[1], id)
+return id
+`;
+
 export const confirmSource: string = `-- Looks through entries that XREADGROUP … CLAIM has just given to a consumer. It goes by idle time alone; what waits for a retry
 -- that is not due, and what is in flight at this consumer after all, is put back with the delivery count it had.
 --
@@ -253,7 +274,7 @@ return { lost, deleted, absent }
 export const settleSource: string = `-- Carries out the decisions about deliveries of one stream and group in one atomic step.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
--- ARGV[1] group    ARGV[2] consumer
+-- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument
 --    ack      -
@@ -292,6 +313,7 @@ local function neededElsewhere(id)
 end
 
 local function acknowledge(id)
+  if group == '' then return 'done' end
   if onAck == 'xackdel' then
     redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
   else
@@ -341,7 +363,7 @@ local verbs = {
 local outcomes = {}
 for index = 4, #ARGV, 3 do
   local id = ARGV[index + 1]
-  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  local row = group == '' or redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
   outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
 end
 return outcomes
