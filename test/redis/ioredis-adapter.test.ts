@@ -285,10 +285,10 @@ describe("the commands", () => {
       [[], [], "", []],
     );
     expect(idle.calls).toEqual([
-      ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 500, "count", "1-0"],
+      ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 250, "count", "1-0"],
     ]);
     const others = await sent((commands) => commands.takeIdle(ref, { max: 20, minIdleMs: 100, cursor: "-" }), [[], [], "(9-0", ["2-0"]]);
-    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 500, "count"]);
+    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 250, "count"]);
     expect(others.result).toMatchObject({ cursor: "(9-0", mine: ["2-0"] });
   });
 
