@@ -2,9 +2,10 @@ import { asyncScheduler, defer, finalize, Subject, tap, type Observable } from "
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
+import type { RawPairs } from "../model/raw-pairs.js";
 
 /** An entry as it is admitted: the third element is its delivery count, 1 when it is missing. @internal */
-export type Admitted = readonly [id: EntryId, pairs: readonly string[] | null, deliveryCount?: number];
+export type Admitted = readonly [id: EntryId, pairs: RawPairs | null, deliveryCount?: number];
 
 /** @internal */
 export interface RetryNotice {

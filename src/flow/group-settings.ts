@@ -1,11 +1,16 @@
 import { isObservable, type Observable, type Observer } from "rxjs";
-import { durationMs, integer, oneOf, relation, text } from "../model/check.js";
+import { durationMs, integer, oneOf, payloadKind, relation, text } from "../model/check.js";
 import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import type { SourceStatus } from "../model/status.js";
 
-/** What every source of a group takes. @public */
-export interface GroupSourceOptions {
+/**
+ * What every source of a group takes.
+ * @typeParam P - inferred from `payload`
+ * @public
+ */
+export interface GroupSourceOptions<P extends Payload = "string"> {
   /**
    * The stream's key; or several; or an Observable of them, whose latest list counts: streams that are new in it are read from
    * the next read on (within `blockMs`), and those that are missing are left when nothing of them is in flight.
@@ -16,6 +21,12 @@ export interface GroupSourceOptions {
   readonly consumer?: string | undefined;
   /** The most deliveries unsettled at a time, from the number of streams named to 1 000 000. @defaultValue `1000` */
   readonly maxInFlight?: number | undefined;
+  /**
+   * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
+   * `BinaryFields` then. The Buffers are views into what the socket brought, up to 64 KiB a piece: copy what you keep for long.
+   * @defaultValue `"string"`, in which what is no UTF-8 is lost; an entry that becomes a dead letter keeps its bytes either way
+   */
+  readonly payload?: P | undefined;
   /** Aborted: drain. */
   readonly signal?: AbortSignal | undefined;
   /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
@@ -26,8 +37,12 @@ export interface GroupSourceOptions {
   readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
-/** Options of `fromGroup`. @public */
-export interface FromGroupOptions extends GroupSourceOptions {
+/**
+ * Options of `fromGroup`.
+ * @typeParam P - inferred from `payload`
+ * @public
+ */
+export interface FromGroupOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
   /**
    * Where the group begins if it does not exist yet: `"0"` the whole stream, `"$"` what is added from now on, or an id after
    * which to begin. Required, because either default would surprise somebody. An existing group goes on where it is.
@@ -55,6 +70,7 @@ export interface SourceSettings {
   readonly group: string;
   readonly consumer: string | undefined;
   readonly maxInFlight: number;
+  readonly payload: Payload;
   readonly leaseMs: number;
   readonly signal: AbortSignal | undefined;
   readonly drainTimeoutMs: number;
@@ -71,7 +87,7 @@ export interface GroupSettings extends SourceSettings {
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
-export function groupSettings(options: FromGroupOptions): GroupSettings {
+export function groupSettings(options: FromGroupOptions<Payload>): GroupSettings {
   const { startId, blockMs = 2_000, leaseMs = 30_000, recover = true, onMissingGroup = "recreate" } = options;
   return {
     ...sourceSettings(options, durationMs("leaseMs", leaseMs, 100)),
@@ -83,14 +99,15 @@ export function groupSettings(options: FromGroupOptions): GroupSettings {
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
-export function sourceSettings(options: GroupSourceOptions, leaseMs: number): SourceSettings {
-  const { stream, group, consumer, maxInFlight = 1000, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+export function sourceSettings(options: GroupSourceOptions<Payload>, leaseMs: number): SourceSettings {
+  const { stream, group, consumer, maxInFlight = 1000, payload, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
   const streams = isObservable(stream) ? stream : namedStreams(stream);
   return {
     streams,
     group: text("group", group),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
     maxInFlight: windowFor(isObservable(streams) ? 1 : streams.length, maxInFlight),
+    payload: payloadKind(payload),
     leaseMs,
     signal: abortSignal(signal),
     drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),

@@ -43,14 +43,15 @@ const lastReadMs = 50;
  * One subscription to a source of a group: what brings deliveries, leases and stall watch until it is drained, then the
  * departure. Abandoned or in error it departs as well, behind the subscriber's back.
  *
+ * @typeParam F - what `settings.payload` makes of the fields
  * @param bring - brings the deliveries; it completes by itself soon after the signal is aborted
  * @internal
  */
-export function openSource<S extends SourceSettings>(
+export function openSource<S extends SourceSettings, F = Fields>(
   port: StreamsPort,
   settings: S,
   bring: (session: Session<S>) => Observable<Page>,
-): Observable<Delivery<Fields>> {
+): Observable<Delivery<F>> {
   return defer(() => {
     const session = openSession(port, settings);
     session.report({
@@ -77,14 +78,14 @@ export function openSource<S extends SourceSettings>(
       return leave;
     });
     // eslint-disable-next-line rxjs-x/no-subscribe-in-pipe -- teardown is synchronous, the departure outlives the subscriber
-    return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe())) as Observable<Delivery<Fields>>;
+    return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe())) as Observable<Delivery<F>>;
   });
 }
 
 function openSession<S extends SourceSettings>(port: StreamsPort, settings: S): Session<S> {
   return {
     port,
-    commands: port.openCommands(),
+    commands: port.openCommands(settings.payload),
     ledger: new CreditLedger(settings.maxInFlight),
     settings,
     consumer: settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`,

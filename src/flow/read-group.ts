@@ -115,7 +115,7 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
 /** Opens a reader, and drops it with everything that reads from it. */
 function using(session: Session<GroupSettings>, turns: (reader: StreamReader) => Observable<Page>): Observable<Page> {
   return defer(() => {
-    const reader = session.port.openReader();
+    const reader = session.port.openReader(session.settings.payload);
     return turns(reader).pipe(finalize(() => drop(session, reader)));
   });
 }

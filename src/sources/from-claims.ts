@@ -4,12 +4,16 @@ import { sourceSettings, type GroupSourceOptions } from "../flow/group-settings.
 import { openSource } from "../flow/open-source.js";
 import { durationMs } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { Payload, PayloadFields } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
-/** Options of {@link fromClaims}. @public */
-export interface FromClaimsOptions extends GroupSourceOptions {
+/**
+ * Options of {@link fromClaims}.
+ * @typeParam P - inferred from `payload`
+ * @public
+ */
+export interface FromClaimsOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
   /**
    * How long an entry must have been unsettled and unrenewed, ms, 100 or more: at least the lease of the group's consumers. It
    * is the lease of what is claimed, too.
@@ -48,7 +52,10 @@ export interface FromClaimsOptions extends GroupSourceOptions {
  * ```
  * @public
  */
-export function fromClaims(redis: RedisClient, options: FromClaimsOptions): Observable<Delivery<Fields>> {
+export function fromClaims<P extends Payload = "string">(
+  redis: RedisClient,
+  options: FromClaimsOptions<P>,
+): Observable<Delivery<PayloadFields[P]>> {
   const pace = { minIdleMs: durationMs("minIdleMs", options.minIdleMs, 100), everyMs: durationMs("everyMs", options.everyMs, 10) };
   return openSource(toPort(redis), sourceSettings(options, pace.minIdleMs), (session) => claimStale(session, pace));
 }

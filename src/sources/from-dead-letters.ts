@@ -1,15 +1,20 @@
 import { concatMap, defer, EMPTY, expand, finalize, from, tap, timer, type Observable } from "rxjs";
 import { retryTransient } from "../flow/retry-transient.js";
-import { durationMs, integer, text } from "../model/check.js";
+import { durationMs, integer, payloadKind, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
 import { entryId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
+import type { Payload, PayloadFields } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { RawEntry } from "../redis/port.js";
 
-/** Options of {@link fromDeadLetters}. @public */
-export interface FromDeadLettersOptions {
+/**
+ * Options of {@link fromDeadLetters}.
+ * @typeParam P - inferred from `payload`
+ * @public
+ */
+export interface FromDeadLettersOptions<P extends Payload = "string"> {
   /** The stream the entries came from. */
   readonly stream: string;
   /** The group that failed. */
@@ -24,6 +29,8 @@ export interface FromDeadLettersOptions {
   readonly everyMs?: number | undefined;
   /** Entries per command, 1 to 10 000. @defaultValue `100` */
   readonly pageSize?: number | undefined;
+  /** `"string"`: what they held as text. `"buffer"`: byte for byte. @defaultValue `"string"`, in which what is no UTF-8 is lost */
+  readonly payload?: P | undefined;
 }
 
 /**
@@ -47,8 +54,12 @@ export interface FromDeadLettersOptions {
  * ```
  * @public
  */
-export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter> {
+export function fromDeadLetters<P extends Payload = "string">(
+  redis: RedisClient,
+  options: FromDeadLettersOptions<P>,
+): Observable<DeadLetter<PayloadFields[P]>> {
   const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100 } = options;
+  const payload = payloadKind(options.payload);
   streamName("stream", text("stream", stream));
   text("group", group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
@@ -58,7 +69,7 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
   const port = toPort(redis);
   const ref = { stream, group };
   return defer(() => {
-    const commands = port.openCommands();
+    const commands = port.openCommands(payload);
     let last = after;
     const page = defer(() => from(commands.deadLetters(ref, { stream: deadLetterStream, after: last, count: pageSize }))).pipe(
       tap((entries) => (last = entries.at(-1)?.[0] ?? last)),
@@ -68,7 +79,7 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
       entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;
     return page.pipe(
       expand(next),
-      concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter(stream, group, id, pairs ?? []))),
+      concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter<PayloadFields[P]>(stream, group, id, pairs ?? []))),
       finalize(() => commands.close()),
     );
   });

@@ -3,7 +3,7 @@ import { groupSettings, type FromGroupOptions } from "../flow/group-settings.js"
 import { openSource } from "../flow/open-source.js";
 import { readGroups } from "../flow/read-groups.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { Payload, PayloadFields } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
@@ -46,6 +46,9 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * @see {@link acknowledge}, which every pipeline ends with
  * @public
  */
-export function fromGroup(redis: RedisClient, options: FromGroupOptions): Observable<Delivery<Fields>> {
+export function fromGroup<P extends Payload = "string">(
+  redis: RedisClient,
+  options: FromGroupOptions<P>,
+): Observable<Delivery<PayloadFields[P]>> {
   return openSource(toPort(redis), groupSettings(options), readGroups);
 }

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { DecodeError } from "../../src/errors.js";
-import { encodeNote, noteField, toCause, toDeadLetter, type DeadLetterNote } from "../../src/model/dead-letter.js";
+import { encodeNote, noteField, toCause, toDeadLetter, type DeadLetter, type DeadLetterNote } from "../../src/model/dead-letter.js";
 import { toEntryId } from "../../src/model/entry-id.js";
 
 const id = toEntryId("1526919030474-7");
@@ -10,7 +10,7 @@ const note: DeadLetterNote = {
   cause: { name: "TypeError", message: "no address" },
   deliveryCount: 5,
 };
-const read = (pairs: readonly string[]): ReturnType<typeof toDeadLetter> => toDeadLetter("orders", "shipping", id, pairs);
+const read = (pairs: readonly string[]): DeadLetter => toDeadLetter("orders", "shipping", id, pairs);
 
 describe("toDeadLetter", () => {
   it("reads back what was noted, and the original pairs as they were", () => {

@@ -366,7 +366,7 @@ describe("the commands", () => {
         (commands) => commands.settle(ref, request),
         () => ((page += 1) === 1 ? ["done", "done", "gone", "done"] : ["done"]),
       );
-      expect(calls[1]!.slice(9)).toEqual(["deadKept", "3-0", '["{note}","a","1"]']);
+      expect(calls[1]!.slice(9)).toEqual(["deadKept", "3-0", "{note}", 2, "a", "1"]);
       expect(result).toEqual([{ _tag: "done" }, { _tag: "done" }, { _tag: "done" }, { _tag: "done" }]);
     });
 
