@@ -100,7 +100,17 @@ export function groupSettings(options: FromGroupOptions<Payload>): GroupSettings
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function sourceSettings(options: GroupSourceOptions<Payload>, leaseMs: number): SourceSettings {
-  const { stream, group, consumer, maxInFlight = 1000, payload, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+  const {
+    stream,
+    group,
+    consumer,
+    maxInFlight = 1000,
+    payload,
+    signal,
+    drainTimeoutMs = 25_000,
+    stalledAfterMs = 60_000,
+    status,
+  } = options;
   const streams = isObservable(stream) ? stream : namedStreams(stream);
   return {
     streams,

@@ -73,12 +73,7 @@ function script(source: string): Script {
  * Never inside MULTI, where NOSCRIPT could not be answered.
  * @internal
  */
-export async function runScript(
-  call: Call,
-  { sha, source }: Script,
-  keys: readonly string[],
-  args: readonly Argument[],
-): Promise<unknown> {
+export async function runScript(call: Call, { sha, source }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   try {
     return await call("evalsha", sha, keys.length, ...keys, ...args);
   } catch (error) {
