@@ -66,7 +66,7 @@ export type { BinaryFields, Fields } from "./model/fields.js";
 export type { ConsumerInfo, GroupInfo } from "./model/group-info.js";
 export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js";
 export type { LagSource } from "./model/lag.js";
-export type { Payload, PayloadFields } from "./model/payload.js";
+export type { Payload } from "./model/payload.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
 export type { Receipt } from "./model/receipt.js";

@@ -53,7 +53,7 @@ function claimFrom(session: Session, stream: string, pace: SweepPace, life: { re
   let failures = 0;
 
   const isDraining = (): boolean => life.isOver || (settings.signal?.aborted ?? false);
-  const starved = (): void => report({ _tag: "starved", unsettled: ledger.unsettled });
+  const starved = (): void => report({ _tag: "starved", unsettled: ledger.unsettled, unsettledBytes: ledger.bytes?.unsettled });
   const run = (chore: Chore): Observable<Page> => defer(() => (isDue(chore) && ledger.free > 0 && !isDraining() ? chore.run() : EMPTY));
   const rest = defer(() => timer(Math.max(1, Math.min(...chores.map(({ at }) => at)) - asyncScheduler.now()))).pipe(ignoreElements());
   const turn = concat(

@@ -7,7 +7,7 @@ import type { SourceStatus } from "../model/status.js";
 
 /**
  * What every source of a group takes.
- * @typeParam P - inferred from `payload`
+ * @typeParam P - what `payload` says; no type argument: text
  * @public
  */
 export interface GroupSourceOptions<P extends Payload = "string"> {
@@ -21,6 +21,15 @@ export interface GroupSourceOptions<P extends Payload = "string"> {
   readonly consumer?: string | undefined;
   /** The most deliveries unsettled at a time, from the number of streams named to 1 000 000. @defaultValue `1000` */
   readonly maxInFlight?: number | undefined;
+  /**
+   * The most bytes of names and values unsettled at a time, 1 or more; of text, UTF-16 units. Redis is asked for entries and not
+   * for bytes: before a read each is taken to be as large as the largest of about the last thousand; when it has come the exact
+   * size counts. So the limit holds as long as sizes are what they were lately, and a read of larger ones exceeds it by what
+   * they are larger: by less than 128 times the largest entry (the first read: 16 times), as a read asks for no more, or for two per
+   * stream. What is larger than the limit is handed out alone. In a Cluster each slot has its part, of at least one entry.
+   * @defaultValue none: bytes are not counted
+   */
+  readonly maxInFlightBytes?: number | undefined;
   /**
    * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
    * `BinaryFields` then. The Buffers are views into what the socket brought, up to 64 KiB a piece: copy what you keep for long.
@@ -39,7 +48,7 @@ export interface GroupSourceOptions<P extends Payload = "string"> {
 
 /**
  * Options of `fromGroup`.
- * @typeParam P - inferred from `payload`
+ * @typeParam P - what `payload` says; no type argument: text
  * @public
  */
 export interface FromGroupOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
@@ -70,6 +79,7 @@ export interface SourceSettings {
   readonly group: string;
   readonly consumer: string | undefined;
   readonly maxInFlight: number;
+  readonly maxInFlightBytes: number | undefined;
   readonly payload: Payload;
   readonly leaseMs: number;
   readonly signal: AbortSignal | undefined;
@@ -105,6 +115,7 @@ export function sourceSettings(options: GroupSourceOptions<Payload>, leaseMs: nu
     group,
     consumer,
     maxInFlight = 1000,
+    maxInFlightBytes,
     payload,
     signal,
     drainTimeoutMs = 25_000,
@@ -117,6 +128,7 @@ export function sourceSettings(options: GroupSourceOptions<Payload>, leaseMs: nu
     group: text("group", group),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
     maxInFlight: windowFor(isObservable(streams) ? 1 : streams.length, maxInFlight),
+    maxInFlightBytes: maxInFlightBytes === undefined ? undefined : integer("maxInFlightBytes", maxInFlightBytes, 1),
     payload: payloadKind(payload),
     leaseMs,
     signal: abortSignal(signal),

@@ -86,7 +86,7 @@ function openSession<S extends SourceSettings>(port: StreamsPort, settings: S): 
   return {
     port,
     commands: port.openCommands(settings.payload),
-    ledger: new CreditLedger(settings.maxInFlight),
+    ledger: new CreditLedger(settings.maxInFlight, settings.maxInFlightBytes),
     settings,
     consumer: settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`,
     report: reporter(settings.status),

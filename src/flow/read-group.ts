@@ -49,7 +49,7 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
 
   const starved = (): void => {
     state = "starved";
-    report({ _tag: "starved", unsettled: ledger.unsettled });
+    report({ _tag: "starved", unsettled: ledger.unsettled, unsettledBytes: ledger.bytes?.unsettled });
   };
   const reading = (): void => {
     if (state !== "reading") report({ _tag: "reading", streams: place.readable.map(({ ref }) => ref.stream) });

@@ -1,6 +1,6 @@
 import { isStreamsError } from "../errors.js";
 import { entryTime, isEntryId, type EntryId } from "./entry-id.js";
-import { toFields, type Fields } from "./fields.js";
+import { toFields, type BinaryFields, type Fields } from "./fields.js";
 import { isText, toBytes, toText, type RawPairs } from "./raw-pairs.js";
 
 /** Why an entry was moved aside. @public */
@@ -82,7 +82,7 @@ function causeOf(thrown: unknown): DeadLetterCause {
 export const encodeNote = (note: DeadLetterNote): string => JSON.stringify(note);
 
 /** Reads an entry of a dead-letter stream; what somebody else put there is shown as unreadable, never hidden. @internal */
-export function toDeadLetter<F = Fields>(stream: string, group: string, id: EntryId, pairs: RawPairs): DeadLetter<F> {
+export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: RawPairs): DeadLetter<Fields | BinaryFields> {
   const note = String(pairs[0]) === noteField ? parseNote(String(pairs[1])) : undefined;
   const { packed = false, ...known } = note ?? unreadable(stream, group, id);
   const kept = note === undefined ? pairs : pairs.slice(2);
@@ -90,7 +90,7 @@ export function toDeadLetter<F = Fields>(stream: string, group: string, id: Entr
   const letter = { ...known, id, failedAt: entryTime(id), fields: toFields(original), pairs: toText(original) };
   let bytes: readonly Buffer[] | undefined;
   // not enumerable: a letter that is printed or turned into JSON would say everything twice
-  return Object.defineProperty(letter, "bytes", { get: () => (bytes ??= toBytes(original)) }) as unknown as DeadLetter<F>;
+  return Object.defineProperty(letter, "bytes", { get: () => (bytes ??= toBytes(original)) }) as typeof letter & Pick<DeadLetter, "bytes">;
 }
 
 /** What can't be unpacked is shown as it is. */

@@ -9,8 +9,8 @@ export type SourceStatus =
   | { readonly _tag: "starting"; readonly streams: readonly string[]; readonly group: string; readonly consumer: string }
   /** Reading: for the first time, or again after another state. */
   | { readonly _tag: "reading"; readonly streams: readonly string[] }
-  /** `maxInFlight` deliveries are unsettled; reading goes on when one is settled. */
-  | { readonly _tag: "starved"; readonly unsettled: number }
+  /** `maxInFlight` deliveries, or `maxInFlightBytes` of them, are unsettled; reading goes on when one is settled. */
+  | { readonly _tag: "starved"; readonly unsettled: number; readonly unsettledBytes?: number | undefined }
   /** Redis can't be read; the next attempt is made in `delayMs`. */
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
   /** Entries that were pending and in nobody's hands are in flight again. */

@@ -4,13 +4,14 @@ import { sourceSettings, type GroupSourceOptions } from "../flow/group-settings.
 import { openSource } from "../flow/open-source.js";
 import { durationMs } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Payload, PayloadFields } from "../model/payload.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
 /**
  * Options of {@link fromClaims}.
- * @typeParam P - inferred from `payload`
+ * @typeParam P - what `payload` says; no type argument: text
  * @public
  */
 export interface FromClaimsOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
@@ -52,10 +53,13 @@ export interface FromClaimsOptions<P extends Payload = "string"> extends GroupSo
  * ```
  * @public
  */
-export function fromClaims<P extends Payload = "string">(
+export function fromClaims(redis: RedisClient, options: FromClaimsOptions): Observable<Delivery<Fields>>;
+/** The same with the fields as bytes. @public */
+export function fromClaims(
   redis: RedisClient,
-  options: FromClaimsOptions<P>,
-): Observable<Delivery<PayloadFields[P]>> {
+  options: FromClaimsOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<Delivery<BinaryFields>>;
+export function fromClaims(redis: RedisClient, options: FromClaimsOptions<Payload>): Observable<Delivery<Fields | BinaryFields>> {
   const pace = { minIdleMs: durationMs("minIdleMs", options.minIdleMs, 100), everyMs: durationMs("everyMs", options.everyMs, 10) };
   return openSource(toPort(redis), sourceSettings(options, pace.minIdleMs), (session) => claimStale(session, pace));
 }

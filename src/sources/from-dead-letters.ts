@@ -3,15 +3,16 @@ import { retryTransient } from "../flow/retry-transient.js";
 import { durationMs, integer, payloadKind, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
 import { entryId, type EntryId } from "../model/entry-id.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
 import { streamName } from "../model/keys.js";
-import type { Payload, PayloadFields } from "../model/payload.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { RawEntry } from "../redis/port.js";
 
 /**
  * Options of {@link fromDeadLetters}.
- * @typeParam P - inferred from `payload`
+ * @typeParam P - what `payload` says; no type argument: text
  * @public
  */
 export interface FromDeadLettersOptions<P extends Payload = "string"> {
@@ -54,10 +55,16 @@ export interface FromDeadLettersOptions<P extends Payload = "string"> {
  * ```
  * @public
  */
-export function fromDeadLetters<P extends Payload = "string">(
+export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter>;
+/** The same with the fields as bytes. @public */
+export function fromDeadLetters(
   redis: RedisClient,
-  options: FromDeadLettersOptions<P>,
-): Observable<DeadLetter<PayloadFields[P]>> {
+  options: FromDeadLettersOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<DeadLetter<BinaryFields>>;
+export function fromDeadLetters(
+  redis: RedisClient,
+  options: FromDeadLettersOptions<Payload>,
+): Observable<DeadLetter<Fields | BinaryFields>> {
   const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100 } = options;
   const payload = payloadKind(options.payload);
   streamName("stream", text("stream", stream));
@@ -79,7 +86,7 @@ export function fromDeadLetters<P extends Payload = "string">(
       entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;
     return page.pipe(
       expand(next),
-      concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter<PayloadFields[P]>(stream, group, id, pairs ?? []))),
+      concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter(stream, group, id, pairs ?? []))),
       finalize(() => commands.close()),
     );
   });

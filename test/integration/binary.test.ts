@@ -123,7 +123,9 @@ describe('payload: "buffer"', () => {
       const bench = workbench();
       const { redis, stream, group, run, deadLetters } = bench;
       await addOdd(bench);
-      const source = fromGroup(redis, { stream, group, startId: "0", payload });
+      const options = { stream, group, startId: "0" };
+      const source: Observable<Delivery<unknown>> =
+        payload === "buffer" ? fromGroup(redis, { ...options, payload }) : fromGroup(redis, options);
       run(source.pipe(map((delivery) => settle.deadLetter(delivery, "bad")), bufferAck(), acknowledge(redis))); // prettier-ignore
       await until(async () => (await deadLetters()).length === 1, "it is a dead letter");
       expect(await buried(bench)).toEqual(oddPairs);
