@@ -16,20 +16,23 @@ import { isFixed } from "./streams-of.js";
 /**
  * One subscription to a source of a group: its deliveries are leased until they are settled, and handed back at the end.
  *
+ * @typeParam F - what `settings.payload` makes of the fields
  * @param bring - brings the deliveries; it completes by itself soon after the signal is aborted
  * @internal
  */
-export function openSource<S extends SourceSettings>(
+export function openSource<S extends SourceSettings, F = Fields>(
   port: StreamsPort,
   settings: S,
   bring: (session: Session<S>) => Observable<Page>,
-): Observable<Delivery<Fields>> {
+): Observable<Delivery<F>> {
   return defer(() => {
     const consumer = settings.consumer ?? `${hostname()}.${process.pid}.${randomInt(1e9).toString(36)}`;
-    const ledger = new CreditLedger(settings.maxInFlight);
+    const ledger = new CreditLedger(settings.maxInFlight, settings.maxInFlightBytes);
     const identity = { streams: isFixed(settings.streams) ? settings.streams : [], group: settings.group, consumer };
-    const session: Session<S> = { ...openSession(port, settings, ledger, port.openCommands(), identity), consumer, joined: new Set() };
+    const plain = openSession(port, settings, ledger, port.openCommands(settings.payload), identity);
+    const session: Session<S> = { ...plain, consumer, joined: new Set() };
     session.report({ _tag: "starting", ...identity });
-    return runSource(session, { bring: bring(session), upkeep: keepLeases(session), depart: leaveGroup(session) });
+    const parts = { bring: bring(session), upkeep: keepLeases(session), depart: leaveGroup(session) };
+    return runSource(session, parts) as Observable<Delivery<F>>;
   });
 }

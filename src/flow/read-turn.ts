@@ -92,7 +92,7 @@ export class ReadTurn {
       streams: this.#place.readable.map(({ ref }) => ref.stream),
       full: this.#place.readable.filter(({ ref }) => this.#full.has(ref.stream)).map(({ ref }) => ref.stream),
       turn: (this.#turn += 1),
-      credit: Math.min(this.#session.ledger.free, this.#share()),
+      credit: this.#session.ledger.freeFor(this.#share()),
       nextChoreInMs: inPassing ? 0 : this.#recovery.nextInMs,
       blockMs: this.#session.settings.blockMs,
       claims,

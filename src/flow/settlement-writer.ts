@@ -104,14 +104,14 @@ export class SettlementWriter {
 }
 
 function toDecision({ held, settlement }: Planned, { claimIdleMs }: Origin): Decision {
-  const { id, pairs } = held;
+  const { id } = held;
   switch (settlement._tag) {
     case "Ack":
       return { verb: "ack", id };
     case "Retry":
       return { verb: "retry", id, delayMs: settlement.delayMs, lookIdleMs: claimIdleMs && Math.max(0, claimIdleMs - settlement.delayMs) };
     case "DeadLetter":
-      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs };
+      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs: held.raw };
     case "Release":
       return { verb: "release", id };
   }

@@ -18,8 +18,8 @@ export type SourceStatus =
   | { readonly _tag: "reading"; readonly streams: readonly string[] }
   /** The signs of life of a source, about once a second while it lives, and when it begins or ceases to work: what `health` goes by. */
   | ({ readonly _tag: "progress" } & SourceProgress)
-  /** `maxInFlight` deliveries are unsettled; reading goes on when one is settled. */
-  | { readonly _tag: "starved"; readonly unsettled: number }
+  /** `maxInFlight` deliveries, or `maxInFlightBytes` of them, are unsettled; reading goes on when one is settled. */
+  | { readonly _tag: "starved"; readonly unsettled: number; readonly unsettledBytes?: number | undefined }
   /** Redis can't be read; the next attempt is made in `delayMs`. */
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
   /** Entries that were pending and in nobody's hands are in flight again. */

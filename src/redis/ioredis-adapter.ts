@@ -7,6 +7,7 @@ import { IoredisReader } from "./ioredis-reader.js";
 import { slotOf } from "./cluster-slot.js";
 import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
+import type { Payload } from "../model/payload.js";
 import type { StreamAdmin, StreamCommands, StreamHistory, StreamInspection, StreamReader, StreamsPort } from "./port.js";
 
 /**
@@ -36,12 +37,12 @@ class IoredisPort implements StreamsPort {
     this.#isCluster = (client as { isCluster?: boolean }).isCluster === true;
   }
 
-  openCommands(): StreamCommands {
-    return new IoredisCommands(this.#commandConnection(commandProfile));
+  openCommands(payload?: Payload): StreamCommands {
+    return new IoredisCommands(this.#commandConnection(commandProfile), payload);
   }
 
-  openReader(): StreamReader {
-    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey);
+  openReader(payload?: Payload): StreamReader {
+    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey, payload);
   }
 
   openAdmin(): StreamAdmin {

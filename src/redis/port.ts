@@ -3,8 +3,10 @@ import type { EntryId } from "../model/entry-id.js";
 import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
+import type { Payload } from "../model/payload.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { StreamEdges } from "../model/resume.js";
+import type { RawPairs } from "../model/raw-pairs.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -13,10 +15,10 @@ import type { StreamEdges } from "../model/resume.js";
  * @internal
  */
 export interface StreamsPort {
-  /** A connection that is never blocked; it reconnects by itself. */
-  openCommands(): StreamCommands;
+  /** A connection that is never blocked; it reconnects by itself. `payload`: as what entries come, text by default. */
+  openCommands(payload?: Payload): StreamCommands;
   /** A connection for one blocked read at a time; when it breaks, it is thrown away. */
-  openReader(): StreamReader;
+  openReader(payload?: Payload): StreamReader;
   /** A connection for looking at groups and changing them; never blocked, and it reconnects by itself. */
   openAdmin(): StreamAdmin;
   /** A connection for watching, to a master; never blocked. */
@@ -39,7 +41,7 @@ export interface ConsumerRef extends GroupRef {
 }
 
 /** An entry as Redis answers it, `null` when it was deleted while pending; with its delivery count where the reply says it. @internal */
-export type RawEntry = readonly [id: EntryId, pairs: readonly string[] | null, deliveryCount?: number];
+export type RawEntry = readonly [id: EntryId, pairs: RawPairs | null, deliveryCount?: number];
 
 /** @internal */
 export interface StreamPage {
@@ -60,7 +62,7 @@ export interface ClaimVerdict {
 }
 
 /** An entry that was taken over, with its delivery count after that. @internal */
-export type TakenEntry = readonly [id: EntryId, pairs: readonly string[], deliveryCount: number];
+export type TakenEntry = readonly [id: EntryId, pairs: RawPairs, deliveryCount: number];
 
 /** @internal */
 export interface TakenPage {
@@ -103,7 +105,7 @@ export type Decision =
   | { readonly verb: "ack" | "release"; readonly id: EntryId }
   /** `lookIdleMs`: how idle it is to look meanwhile, so that a read that claims finds it when it is due. */
   | { readonly verb: "retry"; readonly id: EntryId; readonly delayMs: number; readonly lookIdleMs?: number | undefined }
-  | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: readonly string[] };
+  | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: RawPairs };
 
 /** What an acknowledgement does to the entry itself. @internal */
 export type AckMode = "ack" | "ackAndDelete";

@@ -19,8 +19,11 @@ export interface Script {
   readonly sha: string;
 }
 
+/** An argument of a command: text, or bytes as they are. @internal */
+export type Argument = string | number | Buffer;
+
 /** Sends one command. @internal */
-export type Call = (command: string, ...args: (string | number)[]) => Promise<unknown>;
+export type Call = (command: string, ...args: Argument[]) => Promise<unknown>;
 
 /** The library's scripts by name; the headers in `scripts/*.lua` say what each expects and answers. @internal */
 export interface Scripts {
@@ -74,12 +77,7 @@ function script(source: string): Script {
  * Never inside MULTI, where NOSCRIPT could not be answered.
  * @internal
  */
-export async function runScript(
-  call: Call,
-  { sha, source }: Script,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<unknown> {
+export async function runScript(call: Call, { sha, source }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   try {
     return await call("evalsha", sha, keys.length, ...keys, ...args);
   } catch (error) {

@@ -4,12 +4,17 @@ import { sourceSettings, type GroupSourceOptions } from "../flow/group-settings.
 import { openSource } from "../flow/open-source.js";
 import { durationMs } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
-/** Options of {@link fromClaims}. @public */
-export interface FromClaimsOptions extends GroupSourceOptions {
+/**
+ * Options of {@link fromClaims}.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface FromClaimsOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
   /**
    * How long an entry must have been unsettled and unrenewed, ms, 100 or more: at least the lease of the group's consumers. It
    * is the lease of what is claimed, too.
@@ -48,7 +53,13 @@ export interface FromClaimsOptions extends GroupSourceOptions {
  * ```
  * @public
  */
-export function fromClaims(redis: RedisClient, options: FromClaimsOptions): Observable<Delivery<Fields>> {
+export function fromClaims(redis: RedisClient, options: FromClaimsOptions): Observable<Delivery<Fields>>;
+/** The same with the fields as bytes. @public */
+export function fromClaims(
+  redis: RedisClient,
+  options: FromClaimsOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<Delivery<BinaryFields>>;
+export function fromClaims(redis: RedisClient, options: FromClaimsOptions<Payload>): Observable<Delivery<Fields | BinaryFields>> {
   const pace = { minIdleMs: durationMs("minIdleMs", options.minIdleMs, 100), everyMs: durationMs("everyMs", options.everyMs, 10) };
   return openSource(toPort(redis), sourceSettings(options, pace.minIdleMs), (session) => claimStale(session, pace));
 }

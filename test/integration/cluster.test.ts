@@ -100,6 +100,24 @@ describe("a Redis Cluster", () => {
     pipeline.subscription.unsubscribe();
   });
 
+  it("reads bytes as they are, from streams of several slots", async () => {
+    const streams = Array.from({ length: 5 }, () => `test:${randomUUID()}`);
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    for (const stream of streams) await cluster.xadd(stream, "*", "n", bytes);
+    const seen: Buffer[] = [];
+    const pipeline = run(
+      fromGroup(cluster, { stream: streams, group, startId: "0", payload: "buffer" }).pipe(
+        retryToDLQ(({ n }, { deliveryCount }) => (deliveryCount === 1 ? Promise.reject(new Error("no")) : seen.push(n!)), {
+          maxDeliveries: 3,
+          backoff: fixed(1),
+        }),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "acked") === 5, "all are handled the second time");
+    expect(seen).toEqual(streams.map(() => bytes));
+  });
+
   it("survives the death of a stream's master: every entry is handled", { timeout: 60_000 }, async () => {
     const stream = `test:${randomUUID()}`;
     const handled = new Set<string>();
