@@ -21,8 +21,10 @@ class Tail {
 
   constructor(answers: Answers = {}, options: Partial<FromStreamOptions> = {}) {
     this.port = new FakePort(answers);
-    const status = { next: (each: SourceStatus) => void (each._tag !== "progress" && this.statuses.push(each)) }; // news alone
-    this.#source = fromStream(this.port.client, { stream: "orders", from: "0", signal: this.drain.signal, status, ...options });
+    const next = (each: SourceStatus): void => {
+      if (each._tag !== "progress") this.statuses.push(each); // news alone
+    };
+    this.#source = fromStream(this.port.client, { stream: "orders", from: "0", signal: this.drain.signal, status: { next }, ...options });
   }
 
   play(untilMs: number, steps: Readonly<Record<number, () => void>> = {}): this {
