@@ -109,15 +109,15 @@ export function decodeList(command: string, reply: unknown): readonly unknown[] 
 }
 
 function takenPage(entries: unknown, deleted: unknown): TakenPage {
-  return { entries: entriesIn<TakenEntry>(list("take.lua", entries)), deleted: decodeIds(deleted) };
+  return { entries: entriesIn(list("take.lua", entries)) as readonly TakenEntry[], deleted: decodeIds(deleted) };
 }
 
 /** Ids are text everywhere. Where they came as Buffers they are replaced in place, and lists and values stay as they are. */
-function entriesIn<E extends RawEntry | TakenEntry = RawEntry>(entries: readonly unknown[]): readonly E[] {
+function entriesIn(entries: readonly unknown[]): readonly RawEntry[] {
   if (Buffer.isBuffer((entries[0] as readonly unknown[] | undefined)?.[0])) {
     for (const entry of entries as [unknown, unknown][]) entry[0] = String(entry[0]);
   }
-  return entries as readonly E[];
+  return entries as readonly RawEntry[];
 }
 
 function list(command: string, reply: unknown): readonly unknown[] {

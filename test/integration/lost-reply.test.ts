@@ -90,7 +90,7 @@ describe("a reply that is lost after the server has executed the command", () =>
     const pipeline = run(fromGroup(client, { stream, group, startId: "0", leaseMs: 60_000, status }).pipe(bufferAck(), acknowledge(redis)));
     await until(() => status.tags().includes("reading"), "it reads");
     const cut = proxy.cutReplyWhen(mentions("evalsha", "due", stream));
-    await redis.zadd(helperKeys(stream, group)[1], ...ids.flatMap((id) => [1, id]));
+    await redis.zadd(helperKeys(stream, group)[1], ...ids.flatMap((id) => [Date.now() + 20, id]));
     await cut;
     const lost = Date.now();
     await until(() => total(pipeline.values, "acked") === 20, "all are handled");

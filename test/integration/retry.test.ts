@@ -35,6 +35,19 @@ describe("a retry", () => {
     expect(p95(lateMs)).toBeLessThan(100);
   });
 
+  it("comes back soon, however many others are written with it", async () => {
+    const { redis, stream, group, add, deadLetters, run } = workbench();
+    await add(1_000);
+    run(
+      fromGroup(redis, { stream, group, startId: "0", leaseMs: 60_000 }).pipe(
+        retryToDLQ(() => Promise.reject(new Error("always")), { maxDeliveries: 2, backoff: fixed(10), concurrency: 1_000 }),
+        bufferAck(),
+        acknowledge(redis),
+      ),
+    );
+    await until(async () => (await deadLetters()).length === 1_000, "all have failed twice");
+  });
+
   it("scheduled by a consumer that is gone is taken up by another, when it is due and not before", async () => {
     const { redis, stream, group, add, run } = workbench();
     await add(20);

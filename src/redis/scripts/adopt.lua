@@ -14,8 +14,8 @@ for index = 3, #ARGV do
   local id = ARGV[index]
   if #redis.call('XPENDING', stream, group, id, id, 1) == 0 and #redis.call('XRANGE', stream, id, id) == 1 then
     local due = redis.call('ZSCORE', schedule, id)
-    local idle = due and math.max(5, now - due + 5) or 0 -- last delivered before it was due, else it looks taken up
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', string.format('%.0f', idle), 'FORCE', 'JUSTID')
+    local delivered = math.min(now, (tonumber(due) or now + 5) - 5) -- before it was due, else it looks taken up
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', string.format('%.0f', delivered), 'FORCE', 'JUSTID')
     adopted[#adopted + 1] = id
   end
 end

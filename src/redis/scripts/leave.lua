@@ -17,18 +17,18 @@ local some, only = #ARGV >= 6, {}
 for index = 6, #ARGV do only[ARGV[index]] = true end
 local holder = ARGV[5] == 'remove' and 'released' or consumer
 local clock = redis.call('TIME')
-local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
   if redis.call('ZSCORE', schedule, id) then
-    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', row[3], 'JUSTID') end
+    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', string.format('%.0f', now - row[3]), 'JUSTID') end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
-    redis.call('ZADD', schedule, now, id)
+    redis.call('ZADD', schedule, string.format('%.0f', now), id)
     released = released + 1
   end
 end

@@ -15,8 +15,8 @@ for index = 3, #ARGV do
   local id = ARGV[index]
   if #redis.call('XPENDING', stream, group, id, id, 1) == 0 and #redis.call('XRANGE', stream, id, id) == 1 then
     local due = redis.call('ZSCORE', schedule, id)
-    local idle = due and math.max(5, now - due + 5) or 0 -- last delivered before it was due, else it looks taken up
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', string.format('%.0f', idle), 'FORCE', 'JUSTID')
+    local delivered = math.min(now, (tonumber(due) or now + 5) - 5) -- before it was due, else it looks taken up
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', string.format('%.0f', delivered), 'FORCE', 'JUSTID')
     adopted[#adopted + 1] = id
   end
 end
@@ -175,18 +175,18 @@ local some, only = #ARGV >= 6, {}
 for index = 6, #ARGV do only[ARGV[index]] = true end
 local holder = ARGV[5] == 'remove' and 'released' or consumer
 local clock = redis.call('TIME')
-local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
   if redis.call('ZSCORE', schedule, id) then
-    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', row[3], 'JUSTID') end
+    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', string.format('%.0f', now - row[3]), 'JUSTID') end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
-    redis.call('ZADD', schedule, now, id)
+    redis.call('ZADD', schedule, string.format('%.0f', now), id)
     released = released + 1
   end
 end
@@ -338,8 +338,9 @@ local verbs = {
   ack = acknowledge,
   retry = function(id, argument)
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
-    -- last delivered before it is due, for sure: what looks delivered after that has been taken up
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', math.max(5, tonumber(idle) or 0), 'JUSTID')
+    -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
+    -- the moment of the command (7.0), which in a long script is later than \`now\`
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - math.max(5, tonumber(idle) or 0)), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,

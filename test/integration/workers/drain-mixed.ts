@@ -29,7 +29,8 @@ async function produce(): Promise<void> {
 
 /** What Redis has on the group's list is what is unsettled here. */
 async function watchPending(): Promise<void> {
-  for (; !stop.signal.aborted; await delay(5)) {
+  while (!stop.signal.aborted) {
+    await delay(5);
     const rows = (await redis.xpending(stream, group, "-", "+", 2_000).catch(() => [])) as [id: string][];
     const bytes = rows.reduce((sum, [id]) => sum + (sizes.get(id) ?? 0), 0);
     finding.mostBytes = Math.max(finding.mostBytes, bytes);
@@ -40,7 +41,8 @@ async function watchPending(): Promise<void> {
 
 let warm: number | undefined;
 async function watchMemory(): Promise<void> {
-  for (; !stop.signal.aborted; await delay(100)) {
+  while (!stop.signal.aborted) {
+    await delay(100);
     globalThis.gc?.();
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     warm ??= heapUsed + arrayBuffers;
