@@ -17,6 +17,8 @@ export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js"
 export { decode, type Codec } from "./operators/decode.js";
 export { json } from "./operators/json.js";
 export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js";
+export { filterAck } from "./operators/filter-ack.js";
+export { batch, type BatchOptions } from "./operators/batch.js";
 export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 
 // Sinks: carry decisions out in Redis
@@ -48,6 +50,7 @@ export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js
 // Errors
 export {
   AccessError,
+  BatchResultError,
   CommandError,
   DecodeError,
   DeliveriesExhaustedError,
