@@ -20,6 +20,7 @@ export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js"
 export { filterAck } from "./operators/filter-ack.js";
 export { batch, type BatchOptions } from "./operators/batch.js";
 export { rateLimit, type RateLimitOptions, type SharedRateLimitOptions } from "./operators/rate-limit.js";
+export { tee } from "./operators/tee.js";
 export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 
 // Sinks: carry decisions out in Redis
