@@ -3,6 +3,7 @@ import { BranchHandle, SharedDelivery } from "../model/branch-delivery.js";
 import { combineSettlements } from "../model/combine-settlements.js";
 import type { Delivery } from "../model/delivery.js";
 import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
+import { lastSeen } from "../model/last-seen.js";
 import type { Origin, OriginWatcher } from "../model/origin.js";
 import { deliveryOf, settle, settlementOf, type Flow, type Settlement } from "../model/settlement.js";
 import { BranchOrigin } from "./branch-origin.js";
@@ -39,6 +40,7 @@ export function runBranches<A>(branches: readonly OperatorFunction<Flow<A>, Flow
       if (open.has(held)) return; // a second copy of what the branches have: it is settled once
       const shared = new SharedDelivery(delivery, branchOrigins);
       open.set(held, shared);
+      if (held.seen !== undefined) held.seen = () => whereIn(shared);
       for (const origin of branchOrigins) origin.unsettled += 1;
       inputs.forEach((input, branch) => {
         if (shared.handles[branch]!.state === "open") input.next(shared.inBranch(branch));
@@ -103,6 +105,12 @@ function handleOf<A>(item: Flow<unknown>, branch: number, supplies: ReadonlyMap<
     if (supply?.origins[branch] === handle.origin) return handle;
   }
   throw new TypeError(`Branch ${branch + 1} of tee emitted a delivery that it was not given`);
+}
+
+/** What the branches that have not settled it know of it. */
+function whereIn({ handles }: SharedDelivery<unknown>): string {
+  const waiting = handles.filter(({ state }) => state === "open");
+  return waiting.map((handle) => `branch ${handle.branch + 1} of tee: ${lastSeen(handle) ?? "no operator of this library"}`).join("; ");
 }
 
 /** What every branch has done goes on as it is, so that more can be done with it. */

@@ -38,8 +38,8 @@ export class BranchHandle extends HeldDelivery<unknown> {
   readonly branch: number;
 
   constructor(shared: SharedDelivery<unknown>, origin: Origin, branch: number) {
-    const { stream, group, consumer, since, id, pairs, deliveryCount } = heldBy(shared.delivery);
-    super({ stream, group, consumer, since, origin }, id, pairs, deliveryCount);
+    const { stream, group, consumer, since, id, raw, deliveryCount } = heldBy(shared.delivery);
+    super({ stream, group, consumer, since, origin }, id, raw, deliveryCount);
     this.shared = shared;
     this.branch = branch;
   }

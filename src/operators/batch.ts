@@ -3,6 +3,7 @@ import { BatchResultError, HandlerTimeoutError } from "../errors.js";
 import { failurePolicy } from "../flow/failure-policy.js";
 import type { HandlerResult } from "../flow/handler-result.js";
 import { runBatches } from "../flow/run-batches.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, durationMs, integer } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
 import type { BackoffPolicy } from "../model/retry-policy.js";
@@ -77,7 +78,7 @@ export function batch<A, B = void>(
   integer("concurrency", concurrency, 1, 100_000);
   if (timeoutMs !== undefined) durationMs("timeoutMs", timeoutMs, 1);
   callable("bisect", bisect);
-  return runBatches<A, B>({
+  const run = runBatches<A, B>({
     ...failurePolicy({ ...options, maxDeliveries }),
     maxSize,
     maxWaitMs,
@@ -87,4 +88,5 @@ export function batch<A, B = void>(
     timeoutMs,
     timeout: () => new HandlerTimeoutError(timeoutMs ?? 0),
   });
+  return tracked("batch", run);
 }

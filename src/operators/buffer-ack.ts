@@ -1,6 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import { FlushClock } from "../flow/flush-clock.js";
 import { operate } from "../flow/operate.js";
+import { tracked } from "../flow/tracked.js";
 import { durationMs, integer } from "../model/check.js";
 import { deliveryOf, type Flow, type FlushTrigger, type SettlementBatch } from "../model/settlement.js";
 
@@ -36,7 +37,7 @@ export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow
   const { maxSize = 500, maxWaitMs = 20 } = options;
   integer("maxSize", maxSize, 1, 100_000);
   durationMs("maxWaitMs", maxWaitMs);
-  return operate((subscriber) => {
+  const collect = operate<Flow<unknown>, SettlementBatch>((subscriber) => {
     let items: Flow<unknown>[] = [];
     const flush = (trigger: FlushTrigger): void => {
       clock.reset();
@@ -64,4 +65,5 @@ export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow
       },
     };
   });
+  return tracked("bufferAck", collect);
 }

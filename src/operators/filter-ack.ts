@@ -1,5 +1,6 @@
 import { map, type OperatorFunction } from "rxjs";
 import { isPromise } from "../flow/handler-result.js";
+import { tracked } from "../flow/tracked.js";
 import { callable } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
@@ -38,7 +39,10 @@ export function filterAck<A>(predicate: (value: A, delivery: Delivery<A>) => boo
       return settle.deadLetter(delivery, error);
     }
   };
-  return (source) => source.pipe(map((item) => (item._tag === "Settled" ? item : sift(item))));
+  return tracked(
+    "filterAck",
+    map((item) => (item._tag === "Settled" ? item : sift(item))),
+  );
 }
 
 function promised(promise: PromiseLike<unknown>): TypeError {

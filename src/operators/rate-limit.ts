@@ -2,6 +2,7 @@ import { asyncScheduler, defer, ignoreElements, tap, type OperatorFunction } fro
 import { alongside } from "../flow/alongside.js";
 import { holdBack, type PermitOffice } from "../flow/hold-back.js";
 import { retryHindered } from "../flow/retry-hindered.js";
+import { tracked } from "../flow/tracked.js";
 import { durationMs, integer, oneOf, text } from "../model/check.js";
 import { heldBy } from "../model/held-delivery.js";
 import type { Flow } from "../model/settlement.js";
@@ -70,11 +71,11 @@ export interface SharedRateLimitOptions extends Omit<RateLimitOptions, "scope"> 
 export function rateLimit<A>(options: RateLimitOptions): OperatorFunction<Flow<A>, Flow<A>>;
 export function rateLimit<A>(redis: RedisClient, options: SharedRateLimitOptions): OperatorFunction<Flow<A>, Flow<A>>;
 export function rateLimit<A>(first: RateLimitOptions | RedisClient, second?: SharedRateLimitOptions): OperatorFunction<Flow<A>, Flow<A>> {
-  if (second === undefined) return holdBack(localOffice(first as RateLimitOptions));
+  if (second === undefined) return tracked("rateLimit", holdBack(localOffice(first as RateLimitOptions)));
   const port = toPort(first as RedisClient);
   oneOf("scope", second.scope, ["group"]);
   if (second.key !== undefined) text("key", second.key);
-  return holdBack(sharedOffice(port, toLimit(second), second.key));
+  return tracked("rateLimit", holdBack(sharedOffice(port, toLimit(second), second.key)));
 }
 
 const toLimit = ({ limit, perMs }: RateLimitOptions | SharedRateLimitOptions): WindowLimit =>

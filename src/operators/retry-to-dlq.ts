@@ -3,6 +3,7 @@ import { HandlerTimeoutError } from "../errors.js";
 import { failurePolicy } from "../flow/failure-policy.js";
 import type { HandlerResult } from "../flow/handler-result.js";
 import { runHandlers } from "../flow/run-handlers.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, durationMs, integer } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
 import type { BackoffPolicy } from "../model/retry-policy.js";
@@ -59,11 +60,12 @@ export function retryToDLQ<A, B>(
   const { concurrency = 16, timeoutMs } = options;
   integer("concurrency", concurrency, 1, 100_000);
   if (timeoutMs !== undefined) durationMs("timeoutMs", timeoutMs, 1);
-  return runHandlers<A, B>({
+  const run = runHandlers<A, B>({
     ...failurePolicy(options),
     concurrency,
     handle: (delivery) => handler(delivery.value, delivery),
     timeoutMs,
     timeout: () => new HandlerTimeoutError(timeoutMs ?? 0),
   });
+  return tracked("retryToDLQ", run);
 }

@@ -1,5 +1,6 @@
 import type { OperatorFunction } from "rxjs";
 import { runBranches } from "../flow/run-branches.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, relation } from "../model/check.js";
 import type { Flow } from "../model/settlement.js";
 
@@ -47,5 +48,5 @@ import type { Flow } from "../model/settlement.js";
 export function tee<A>(...branches: OperatorFunction<Flow<A>, Flow<unknown>>[]): OperatorFunction<Flow<A>, Flow<A>> {
   relation(branches.length > 0, "Expected `branches` to be at least one operator");
   branches.forEach((branch, index) => callable(`branches[${index}]`, branch));
-  return runBranches(branches);
+  return tracked("tee", runBranches(branches));
 }
