@@ -25,14 +25,14 @@ export function tracked<A, B>(name: string, operator: OperatorFunction<A, B>): O
   };
 }
 
-type Item = Flow<unknown> | SettlementBatch | { readonly _tag?: undefined };
+type Item = Flow<unknown> | SettlementBatch | { readonly _tag?: undefined } | null | undefined;
 
 function noting<A>(way: string, name: string, position: number): OperatorFunction<A, A> {
   const where = `${way} ${name} (${ordinal(position)} operator)`;
   return map((value) => {
     const item = value as Item;
-    if (item._tag === "SettlementBatch") for (const each of item.items) noteSeen(each, where);
-    else if (item._tag !== undefined) noteSeen(item, where);
+    if (item?._tag === "SettlementBatch") for (const each of item.items) noteSeen(each, where);
+    else if (item?._tag === "Delivery" || item?._tag === "Settled") noteSeen(item, where);
     return value;
   });
 }
