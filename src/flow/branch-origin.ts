@@ -15,6 +15,9 @@ export class BranchOrigin implements Origin {
   get window(): number {
     return this.#source.window;
   }
+  get claimIdleMs(): number | undefined {
+    return this.#source.claimIdleMs;
+  }
   get starved(): boolean {
     return this.#source.starved;
   }

@@ -47,14 +47,15 @@ export function runBranches<A>(branches: readonly OperatorFunction<Flow<A>, Flow
       });
     };
     const take = (item: Flow<unknown>, branch: number): void => {
-      const { shared, state, origin } = handleOf(item, branch, supplies);
+      const { shared, state } = handleOf(item, branch, supplies);
       if (state !== "open") return; // settled before, or lost
-      (origin as BranchOrigin).unsettled -= 1;
-      const settlements = shared.decide(branch, settlementOf(item));
-      if (settlements === undefined) return;
       const delivery = shared.delivery as Delivery<A>;
       const held = heldBy(delivery);
-      supplies.get(held.origin)!.open.delete(held);
+      const { origins: branchOrigins, open } = supplies.get(held.origin)!;
+      branchOrigins[branch]!.unsettled -= 1;
+      const settlements = shared.decide(branch, settlementOf(item));
+      if (settlements === undefined) return;
+      open.delete(held);
       subscriber.next(withDecision(delivery, combineSettlements(settlements)));
     };
     const completed = (branch: number): void => {

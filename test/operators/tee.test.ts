@@ -110,7 +110,7 @@ describe("tee", () => {
     expect(record(of(one!).pipe(tee(twice, same))).values).toEqual([one]);
     const input = new Subject<Flow<Fields>>();
     const recording = record(input.pipe(tee(after(5), same)));
-    timeline({ 0: () => [input.next(one!), input.next(one!)], 10: () => input.complete() });
+    timeline({ 0: () => [one!, one!].forEach((each) => input.next(each)), 10: () => input.complete() });
     expect(recording.values).toEqual([one]);
   });
 

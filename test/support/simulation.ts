@@ -64,7 +64,7 @@ export function simulate(pipeline: Pipeline, plan: Plan = calmPlan): Outcome {
   let writes = 0;
   const write = <A>(answer: () => A): Observable<A> => {
     writes += 1;
-    if (plan.failEvery !== undefined && writes < 40 && writes % plan.failEvery === 0) return throwError(() => new Error("LOADING"));
+    if (plan.failEvery !== undefined && writes < 12 && writes % plan.failEvery === 0) return throwError(() => new Error("LOADING"));
     return of(answer()).pipe(delay(plan.writeMs));
   };
   /** XACK looks at no owner, so that it ends what was handed back a moment ago, too; the second time it finds nothing. */

@@ -37,7 +37,7 @@ describe("batch", () => {
   });
 
   it("takes a handler that answers nothing", () => {
-    orders$.pipe(decode(Order), batch(insert, { maxSize: 10, maxWaitMs: 5 }));
+    void orders$.pipe(decode(Order), batch(insert, { maxSize: 10, maxWaitMs: 5 }));
   });
 });
 
@@ -51,6 +51,6 @@ describe("filterAck", () => {
 
   it("takes no predicate that has to be waited for", () => {
     // @ts-expect-error a promise is always true
-    orders$.pipe(filterAck(() => Promise.resolve(true)));
+    void orders$.pipe(filterAck(() => Promise.resolve(true)));
   });
 });

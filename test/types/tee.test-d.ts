@@ -36,8 +36,8 @@ describe("tee", () => {
 
   it("takes no branch with a sink or a batch for one", () => {
     // @ts-expect-error a receipt is no flow
-    orders$.pipe(tee(acknowledge(redis)));
+    void orders$.pipe(tee(acknowledge(redis)));
     // @ts-expect-error a batch is no flow
-    orders$.pipe(tee(bufferAck()));
+    void orders$.pipe(tee(bufferAck()));
   });
 });
