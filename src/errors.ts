@@ -11,7 +11,8 @@ export type StreamsError =
   | ReplyError
   | DecodeError
   | HandlerTimeoutError
-  | DeliveriesExhaustedError;
+  | DeliveriesExhaustedError
+  | BatchResultError;
 
 /** Marks the classes below, so that a foreign error with a `_tag` is not mistaken for one. */
 const family = "rxjs-redis-streams";
@@ -110,6 +111,18 @@ export class DeliveriesExhaustedError extends TaggedError {
       `Delivered ${deliveryCount} times, and allowed are ${maxDeliveries} (maxDeliveries): not handled again, it may be what ends its consumers`,
     );
     this.deliveryCount = deliveryCount;
+  }
+}
+
+/** A handler of `batch` answered something else than a result per item; the cause of a retry or of a dead letter. @public */
+export class BatchResultError extends TaggedError {
+  readonly _tag = "BatchResultError";
+  readonly retryable = false;
+  constructor(expected: number, got: string) {
+    super(
+      "BatchResultError",
+      `The handler of batch got ${expected} values and answered ${got}: expected a result for each, in order, or nothing`,
+    );
   }
 }
 

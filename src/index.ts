@@ -17,6 +17,10 @@ export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js"
 export { decode, type Codec } from "./operators/decode.js";
 export { json } from "./operators/json.js";
 export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js";
+export { filterAck } from "./operators/filter-ack.js";
+export { batch, type BatchOptions } from "./operators/batch.js";
+export { rateLimit, type RateLimitOptions, type SharedRateLimitOptions } from "./operators/rate-limit.js";
+export { tee } from "./operators/tee.js";
 export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 
 // Sinks: carry decisions out in Redis
@@ -40,7 +44,7 @@ export { BackoffMonoid, capDelay, delayAfter, exponential, fixed, limit } from "
 export { drainOn } from "./flow/drain-on.js";
 
 // Keys beside the stream
-export { checkpointKey, deadLetterKey, retryKey } from "./model/keys.js";
+export { checkpointKey, deadLetterKey, rateKey, retryKey } from "./model/keys.js";
 
 // Entry ids
 export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js";
@@ -48,6 +52,7 @@ export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js
 // Errors
 export {
   AccessError,
+  BatchResultError,
   CommandError,
   DecodeError,
   DeliveriesExhaustedError,

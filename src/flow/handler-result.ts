@@ -1,6 +1,17 @@
 import type { Either } from "fp-ts/lib/Either.js";
 import type { TaskEither } from "fp-ts/lib/TaskEither.js";
-import { from, isObservable, type InteropObservable, type Observable, type ObservableInput, type ReadableStreamLike } from "rxjs";
+import {
+  from,
+  isObservable,
+  type InteropObservable,
+  type Observable,
+  type ObservableInput,
+  type ReadableStreamLike,
+  type Subscription,
+} from "rxjs";
+import type { Delivery } from "../model/delivery.js";
+import { heldBy } from "../model/held-delivery.js";
+import type { Flow, Settled } from "../model/settlement.js";
 
 /**
  * What a handler may give back: a value; an fp-ts `Either` or `TaskEither`, where `Left` is a failure; or any lazy `ObservableInput` -
@@ -49,4 +60,35 @@ export function unwrap(value: unknown): unknown {
   const either = value as Partial<Record<"_tag" | "left" | "right", unknown>> | null | undefined;
   if (either?._tag === "Left" && "left" in either) throw new LeftFailure(either.left);
   return either?._tag === "Right" && "right" in either ? either.right : value;
+}
+
+/** The delivery with the result as its value, or the decision about it that the handler took. @throws LeftFailure for a `Left` @internal */
+export function toOutcome<B>(delivery: Delivery<unknown>, result: unknown): Flow<B> {
+  const value = unwrap(result);
+  return isDecisionAbout(delivery, value) ? value : delivery.map(() => value as B);
+}
+
+/** A handler may decide itself: `return settle.retry(delivery, { delayMs: 500 })`. */
+function isDecisionAbout(delivery: Delivery<unknown>, value: unknown): value is Settled<unknown> {
+  const settled = value as Partial<Settled<unknown>> | null | undefined;
+  return settled?._tag === "Settled" && settled.delivery !== undefined && heldBy(settled.delivery) === heldBy(delivery);
+}
+
+/** What a handler failed with, out of its `Left` where it was one. @internal */
+export function causeOf(error: unknown): unknown {
+  try {
+    return error instanceof LeftFailure ? error.left : error;
+  } catch {
+    return error; // a revoked proxy
+  }
+}
+
+/** @internal */
+export function subscribeToLast(
+  source: Observable<unknown>,
+  succeeded: (last: unknown) => void,
+  failed: (error: unknown) => void,
+): Subscription {
+  let last: unknown;
+  return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last) });
 }

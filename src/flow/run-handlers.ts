@@ -1,9 +1,9 @@
 import { Subscription, timer, type Observable, type OperatorFunction } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
-import { settle, type Flow, type Settled } from "../model/settlement.js";
+import { settle, type Flow } from "../model/settlement.js";
 import { Fifo } from "./fifo.js";
-import { isPromise, LeftFailure, started, toAwaited, unwrap } from "./handler-result.js";
+import { causeOf, isPromise, started, subscribeToLast, toAwaited, toOutcome } from "./handler-result.js";
 import { operate } from "./operate.js";
 import { OriginWatch } from "./watch-origins.js";
 
@@ -38,11 +38,10 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
     let isPumping = false;
     let ended = false;
 
-    const fail = (delivery: Delivery<A>, error: unknown): Flow<B> => plan.fail(delivery, isLeft(error) ? error.left : error);
+    const fail = (delivery: Delivery<A>, error: unknown): Flow<B> => plan.fail(delivery, causeOf(error));
     const succeed = (delivery: Delivery<A>, result: unknown): Flow<B> => {
       try {
-        const value = unwrap(result);
-        return isDecisionAbout(delivery, value) ? value : delivery.map(() => value as B);
+        return toOutcome<B>(delivery, result);
       } catch (left) {
         return fail(delivery, left);
       }
@@ -118,23 +117,4 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
       },
     };
   });
-}
-
-/** A handler may decide itself: `return settle.retry(delivery, { delayMs: 500 })`. */
-function isDecisionAbout(delivery: Delivery<unknown>, value: unknown): value is Settled<unknown> {
-  const settled = value as Partial<Settled<unknown>> | null | undefined;
-  return settled?._tag === "Settled" && settled.delivery !== undefined && heldBy(settled.delivery) === heldBy(delivery);
-}
-
-function isLeft(error: unknown): error is LeftFailure {
-  try {
-    return error instanceof LeftFailure;
-  } catch {
-    return false; // a revoked proxy
-  }
-}
-
-function subscribeToLast(source: Observable<unknown>, succeeded: (last: unknown) => void, failed: (error: unknown) => void): Subscription {
-  let last: unknown;
-  return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last) });
 }

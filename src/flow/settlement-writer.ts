@@ -1,28 +1,12 @@
 import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
-import {
-  catchError,
-  concat,
-  defer,
-  delay,
-  EMPTY,
-  from,
-  ignoreElements,
-  merge,
-  Observable,
-  of,
-  retry,
-  takeUntil,
-  tap,
-  throwError,
-  timer,
-} from "rxjs";
+import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
 import type { Origin } from "../model/origin.js";
 import { noteFor, toPiles, type Pile, type Planned } from "../model/pile.js";
 import { countOf, type Receipt } from "../model/receipt.js";
 import type { Flow } from "../model/settlement.js";
 import { classifyError } from "../redis/classify-error.js";
 import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands } from "../redis/port.js";
-import { reconnectDelayMs } from "./backoff.js";
+import { retryHindered } from "./retry-hindered.js";
 import { Tally } from "./tally.js";
 
 /** @internal */
@@ -66,7 +50,7 @@ export class SettlementWriter {
       if (tally.open.size === 0) return EMPTY;
       return this.#isAckOnly(tally) ? this.#ack(ref, tally) : this.#settle(ref, tally, origin);
     });
-    return attempt.pipe(ignoreElements(), retry({ delay: (error: unknown, count) => again(error, ref, origin, count) }));
+    return attempt.pipe(ignoreElements(), retryHindered(ref, origin));
   }
 
   #isAckOnly(tally: Tally): boolean {
@@ -135,13 +119,6 @@ function record(planned: readonly Planned[], outcomes: readonly SettleOutcome[],
 function withoutGroup(planned: readonly Planned[], tally: Tally, origin: Origin, error: unknown): void {
   for (const each of planned) if (each.settlement._tag === "Ack" || origin.over) tally.notPending(each);
   if (tally.open.size > 0) throw new Error(error instanceof Error ? error.message : String(error));
-}
-
-function again(error: unknown, ref: ConsumerRef, origin: Origin, count: number): Observable<unknown> {
-  const verdict = classifyError(error, ref);
-  if (verdict._tag === "fatal") return throwError(() => verdict.error);
-  origin.hindered(error);
-  return timer(reconnectDelayMs(count));
 }
 
 /** Emits a while after the source has stopped waiting. */

@@ -1,5 +1,6 @@
 import { asyncScheduler, filter, ignoreElements, interval, map, merge, tap, type Observable } from "rxjs";
 import type { HeldDelivery } from "../model/held-delivery.js";
+import { lastSeen } from "../model/last-seen.js";
 import type { PlainSession } from "./session.js";
 
 /** Reports deliveries that nobody settles, once each, and sinks that can't write. @internal */
@@ -16,12 +17,14 @@ export function watchStall({ ledger, settings, report }: PlainSession): Observab
     tap((cause) => {
       const oldest = ledger.oldest;
       if (oldest === undefined) return;
+      const seen = lastSeen(oldest);
       report({
         _tag: "stalled",
         unsettled: ledger.unsettled,
         oldest: oldest.id,
         idleMs: idleMs(oldest),
         ...(cause === undefined ? {} : { cause }),
+        ...(seen === undefined ? {} : { lastSeen: seen }),
       });
     }),
     ignoreElements(),

@@ -22,6 +22,8 @@ export class HeldDelivery<A> implements Delivery<A> {
   /** Names and values as they came. */
   readonly raw: RawPairs;
   state: DeliveryState = "open";
+  /** In development: where the delivery is. Not there otherwise, so that it costs nothing. */
+  declare seen?: string | (() => string | undefined);
   readonly #lease: Lease;
   #fields: Fields | BinaryFields | undefined;
   /** Of text the bytes, of bytes the text. */

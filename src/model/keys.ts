@@ -42,6 +42,17 @@ export const retryKey = (stream: string, group: string): string => `${beside(str
  */
 export const checkpointKey = (stream: string, name: string): string => `${beside(stream)}:checkpoint:${name}`;
 
+/**
+ * The hash that counts what all consumers of a group let through together, for `rateLimit`; it expires by itself.
+ * @example
+ * ```ts
+ * rateKey("orders", "shipping", { limit: 100, perMs: 1000 }); // => "{orders}:rate:shipping:100per1000"
+ * ```
+ * @public
+ */
+export const rateKey = (stream: string, group: string, { limit, perMs }: { readonly limit: number; readonly perMs: number }): string =>
+  `${beside(stream)}:rate:${group}:${limit}per${perMs}`;
+
 /** @throws RangeError for a name that no helper key can share a slot with: a brace, but no hash tag @internal */
 export function streamName(name: string, value: string): string {
   if (hashTag.test(value) || !/[{}]/.test(value)) return value;

@@ -47,9 +47,17 @@ export type SourceStatus =
   | { readonly _tag: "tombstone"; readonly stream: string; readonly ids: readonly EntryId[] }
   /**
    * The oldest delivery has been unsettled for `idleMs`: a slow handler, an operator that dropped it or, with a `cause`, a sink
-   * that can't write and goes on trying.
+   * that can't write and goes on trying. Unless NODE_ENV is `"production"`, `lastSeen` says where it was seen last: `entering
+   * retryToDLQ (2nd operator)` is in there still, `leaving decode (1st operator)` was held or dropped by what comes next.
    */
-  | { readonly _tag: "stalled"; readonly unsettled: number; readonly oldest: EntryId; readonly idleMs: number; readonly cause?: unknown }
+  | {
+      readonly _tag: "stalled";
+      readonly unsettled: number;
+      readonly oldest: EntryId;
+      readonly idleMs: number;
+      readonly cause?: unknown;
+      readonly lastSeen?: string;
+    }
   /** No more is read; what is in flight is finished. */
   | { readonly _tag: "draining"; readonly unsettled: number }
   /** Over. `released` deliveries were handed back because they were not settled in time. */

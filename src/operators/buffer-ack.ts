@@ -1,8 +1,8 @@
-import { asyncScheduler, Subscription, timer, type OperatorFunction } from "rxjs";
+import type { OperatorFunction } from "rxjs";
+import { FlushClock } from "../flow/flush-clock.js";
 import { operate } from "../flow/operate.js";
-import { OriginWatch } from "../flow/watch-origins.js";
+import { tracked } from "../flow/tracked.js";
 import { durationMs, integer } from "../model/check.js";
-import type { Origin } from "../model/origin.js";
 import { deliveryOf, type Flow, type FlushTrigger, type SettlementBatch } from "../model/settlement.js";
 
 /** Options of {@link bufferAck}. @public */
@@ -12,9 +12,6 @@ export interface BufferAckOptions {
   /** A batch goes when its first decision is so old, ms, 0 or more. @defaultValue `20` */
   readonly maxWaitMs?: number | undefined;
 }
-
-/** With its source out of credit a batch waits no longer than this for company. */
-const starvedWaitMs = 5;
 
 /**
  * Collects decisions into batches, so that the sink writes once for many.
@@ -40,45 +37,23 @@ export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow
   const { maxSize = 500, maxWaitMs = 20 } = options;
   integer("maxSize", maxSize, 1, 100_000);
   durationMs("maxWaitMs", maxWaitMs);
-  return operate((subscriber) => {
+  const collect = operate<Flow<unknown>, SettlementBatch>((subscriber) => {
     let items: Flow<unknown>[] = [];
-    let timing = new Subscription();
-    let deadline = Infinity;
-
     const flush = (trigger: FlushTrigger): void => {
-      timing.unsubscribe();
-      deadline = Infinity;
+      clock.reset();
       if (items.length === 0) return;
       const batch = items;
       items = [];
       subscriber.next({ _tag: "SettlementBatch", items: batch, trigger });
     };
-    const flushWithin = (ms: number, trigger: FlushTrigger): void => {
-      const at = asyncScheduler.now() + ms;
-      if (at >= deadline) return;
-      deadline = at;
-      timing.unsubscribe();
-      // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
-      timing = timer(ms).subscribe({ next: () => flush(trigger) });
-    };
-    const onStarved = (origin: Origin): void => {
-      if (items.length === 0) return;
-      if (isEnough(items.length, origin)) flush("starved");
-      else flushWithin(starvedWaitMs, "starved");
-    };
-    const origins = new OriginWatch((origin) => ({ starved: () => onStarved(origin) }));
-
-    subscriber.add(() => {
-      timing.unsubscribe();
-      origins.stop();
-    });
+    const clock = new FlushClock({ maxWaitMs, held: () => items.length, flush });
+    subscriber.add(() => clock.stop());
     return {
       next: (item) => {
-        const origin = origins.see(deliveryOf(item));
+        const origin = clock.see(deliveryOf(item));
         items.push(item);
-        if (items.length >= maxSize) return flush("size");
-        if (items.length === 1) flushWithin(maxWaitMs, "time");
-        if (origin.starved && (items.length === 1 || isEnough(items.length, origin))) onStarved(origin);
+        if (items.length >= maxSize) flush("size");
+        else clock.added(origin);
       },
       error: (error) => {
         flush("error");
@@ -90,7 +65,5 @@ export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow
       },
     };
   });
+  return tracked("bufferAck", collect);
 }
-
-/** A quarter of the window is worth a read; and if all that is in flight is here, nothing else will come. */
-const isEnough = (held: number, origin: Origin): boolean => held >= origin.window / 4 || held >= origin.unsettled;

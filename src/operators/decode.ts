@@ -1,10 +1,11 @@
 import { inspect } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Either } from "fp-ts/lib/Either.js";
-import { map, type OperatorFunction } from "rxjs";
+import { map, pipe, type OperatorFunction } from "rxjs";
 import { DecodeError } from "../errors.js";
 import { isPromise } from "../flow/handler-result.js";
 import { inOrder } from "../flow/in-order.js";
+import { tracked } from "../flow/tracked.js";
 import type { Delivery } from "../model/delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 
@@ -38,11 +39,13 @@ export type Codec<I, A> = StandardSchemaV1<unknown, A> | ((value: I) => Either<u
  */
 export function decode<I, A>(codec: Codec<I, A>): OperatorFunction<Flow<I>, Flow<A>> {
   const read = reader(codec);
-  return (source) =>
-    source.pipe(
-      map((item) => (item._tag === "Settled" ? item : read(item))),
+  return tracked(
+    "decode",
+    pipe(
+      map((item: Flow<I>) => (item._tag === "Settled" ? item : read(item))),
       inOrder(),
-    );
+    ),
+  );
 }
 
 type Read<I, A> = (delivery: Delivery<I>) => Flow<A> | PromiseLike<Flow<A>>;

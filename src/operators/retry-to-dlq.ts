@@ -1,12 +1,13 @@
-import * as O from "fp-ts/lib/Option.js";
 import type { OperatorFunction } from "rxjs";
-import { DeliveriesExhaustedError, HandlerTimeoutError } from "../errors.js";
+import { HandlerTimeoutError } from "../errors.js";
+import { failurePolicy } from "../flow/failure-policy.js";
 import type { HandlerResult } from "../flow/handler-result.js";
 import { runHandlers } from "../flow/run-handlers.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, durationMs, integer } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
-import { delayAfter, exponential, type BackoffPolicy } from "../model/retry-policy.js";
-import { settle, type Flow } from "../model/settlement.js";
+import type { BackoffPolicy } from "../model/retry-policy.js";
+import type { Flow } from "../model/settlement.js";
 
 /** Options of {@link retryToDLQ}. @public */
 export interface RetryToDLQOptions {
@@ -56,40 +57,15 @@ export function retryToDLQ<A, B>(
   options: RetryToDLQOptions,
 ): OperatorFunction<Flow<A>, Flow<B>> {
   callable("handler", handler);
-  const {
-    maxDeliveries,
-    backoff = exponential({ baseMs: 200, maxMs: 60_000 }),
-    concurrency = 16,
-    timeoutMs,
-    retryable = () => true,
-  } = options;
-  integer("maxDeliveries", maxDeliveries, 1);
+  const { concurrency = 16, timeoutMs } = options;
   integer("concurrency", concurrency, 1, 100_000);
   if (timeoutMs !== undefined) durationMs("timeoutMs", timeoutMs, 1);
-  callable("backoff", backoff);
-  callable("retryable", retryable);
-
-  const refuse = (delivery: Delivery<A>): Flow<B> | undefined =>
-    delivery.deliveryCount > maxDeliveries
-      ? settle.deadLetter(delivery, new DeliveriesExhaustedError(delivery.deliveryCount, maxDeliveries))
-      : undefined;
-
-  const fail = (delivery: Delivery<A>, error: unknown): Flow<B> => {
-    const { deliveryCount } = delivery;
-    try {
-      if (deliveryCount >= maxDeliveries || !retryable(error)) return settle.deadLetter(delivery, error);
-      const delay = delayAfter(backoff, { deliveryCount, error, random: Math.random() });
-      return O.isSome(delay) ? settle.retry(delivery, { delayMs: delay.value, cause: error }) : settle.deadLetter(delivery, error);
-    } catch (broken) {
-      return settle.deadLetter(delivery, broken); // `retryable` or `backoff` threw: their bug is the reason a person has to see
-    }
-  };
-  return runHandlers({
+  const run = runHandlers<A, B>({
+    ...failurePolicy(options),
     concurrency,
-    refuse,
     handle: (delivery) => handler(delivery.value, delivery),
-    fail,
     timeoutMs,
     timeout: () => new HandlerTimeoutError(timeoutMs ?? 0),
   });
+  return tracked("retryToDLQ", run);
 }

@@ -3,12 +3,13 @@ import { IoredisAdmin } from "./ioredis-admin.js";
 import { IoredisCommands } from "./ioredis-commands.js";
 import { IoredisHistory } from "./ioredis-history.js";
 import { IoredisInspection } from "./ioredis-inspection.js";
+import { IoredisPermits } from "./ioredis-permits.js";
 import { IoredisReader } from "./ioredis-reader.js";
 import { slotOf } from "./cluster-slot.js";
 import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
 import type { Payload } from "../model/payload.js";
-import type { StreamAdmin, StreamCommands, StreamHistory, StreamInspection, StreamReader, StreamsPort } from "./port.js";
+import type { StreamAdmin, StreamCommands, StreamHistory, StreamInspection, StreamPermits, StreamReader, StreamsPort } from "./port.js";
 
 /**
  * Sees a user's client, or a port as it is, as the port that the library works with.
@@ -55,6 +56,10 @@ class IoredisPort implements StreamsPort {
 
   openHistory(payload?: Payload): StreamHistory {
     return new IoredisHistory(this.#commandConnection(commandProfile), payload);
+  }
+
+  openPermits(): StreamPermits {
+    return new IoredisPermits(this.#commandConnection(commandProfile));
   }
 
   readonly placeOf = (stream: string): number => (this.#isCluster ? slotOf(this.#toKey(stream)) : 0);

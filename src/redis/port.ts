@@ -7,6 +7,7 @@ import type { Payload } from "../model/payload.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { StreamEdges } from "../model/resume.js";
 import type { RawPairs } from "../model/raw-pairs.js";
+import type { Grant, WindowLimit } from "../model/sliding-window.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -25,6 +26,8 @@ export interface StreamsPort {
   openInspection(): StreamInspection;
   /** A connection for what sources without a group ask; never blocked, and it reconnects by itself. */
   openHistory(payload?: Payload): StreamHistory;
+  /** A connection for counting what passes a limit; never blocked, and it reconnects by itself. */
+  openPermits(): StreamPermits;
   /** Streams of one place may be read together by one command: a Cluster slot, or the one server there is. */
   readonly placeOf: (stream: string) => number;
 }
@@ -314,4 +317,23 @@ export interface DetailsRequest {
   readonly deadLetterStream: string | undefined;
   /** Rows of XPENDING at most. */
   readonly rows: number;
+}
+
+/** What wants to pass a limit that consumers share. @internal */
+export interface PermitRequest {
+  /** Undefined: the one beside the stream, of this group and limit. */
+  readonly key: string | undefined;
+  readonly limit: WindowLimit;
+  /** 1 or more. */
+  readonly wanted: number;
+}
+
+/** @internal */
+export interface StreamPermits {
+  /** Counts as many as may pass now, in one atomic step on the server's clock. */
+  take(ref: GroupRef, request: PermitRequest): ObservableInput<Grant>;
+  /** Emits when the connection broke. */
+  readonly broken: Observable<Outage>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
 }

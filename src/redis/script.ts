@@ -10,6 +10,7 @@ import {
   pruneConsumersSource,
   renewSource,
   settleSource,
+  takePermitsSource,
   takeSource,
 } from "./scripts/sources.js";
 
@@ -67,6 +68,9 @@ export function loadAdminScripts(): AdminScripts {
     pruneConsumers: script(pruneConsumersSource),
   };
 }
+
+/** The script behind shared limits. @internal */
+export const loadPermitsScript = (): Script => script(takePermitsSource);
 
 function script(source: string): Script {
   return { source, sha: createHash("sha1").update(source).digest("hex") };

@@ -1,6 +1,7 @@
 import { finalize, Observable, type OperatorFunction } from "rxjs";
 import { gather } from "../flow/gather.js";
 import { SettlementWriter, type WriterOptions } from "../flow/settlement-writer.js";
+import { tracked } from "../flow/tracked.js";
 import { oneOf, text } from "../model/check.js";
 import type { Receipt } from "../model/receipt.js";
 import type { Flow, SettlementBatch } from "../model/settlement.js";
@@ -56,7 +57,7 @@ export function acknowledge(
   const writing: WriterOptions = { mode: oneOf("mode", mode, ["ack", "ackAndDelete"]), deadLetterStream };
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
   const port = toPort(redis);
-  return (source) =>
+  const write: OperatorFunction<Flow<unknown> | SettlementBatch, Receipt> = (source) =>
     new Observable((subscriber) => {
       const commands = port.openCommands();
       const writer = new SettlementWriter(commands, writing);
@@ -67,4 +68,5 @@ export function acknowledge(
         )
         .subscribe(subscriber);
     });
+  return tracked("acknowledge", write);
 }

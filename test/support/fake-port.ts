@@ -13,6 +13,7 @@ import type {
   StreamHistory,
   StreamInspection,
   StreamPage,
+  StreamPermits,
   StreamReader,
   StreamsPort,
   TailRequest,
@@ -29,6 +30,7 @@ export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly admin?: Partial<Omit<StreamAdmin, "close">>;
   readonly inspection?: Partial<InspectionAnswers>;
   readonly history?: Partial<HistoryAnswers>;
+  readonly takePermits?: StreamPermits["take"];
 }
 
 type AdminAnswers = Omit<StreamAdmin, "close">;
@@ -171,6 +173,16 @@ export class FakePort implements StreamsPort {
     };
   }
 
+  /** Counted among the connections for commands. */
+  openPermits(): StreamPermits {
+    this.open.commands += 1;
+    return {
+      take: this.#noting("takePermits", this.#answers.takePermits),
+      broken: this.#answers.broken,
+      close: () => (this.open.commands -= 1),
+    };
+  }
+
   readonly placeOf = (stream: string): number => this.#answers.placeOf(stream);
 
   #noting<A extends unknown[], R>(name: string, answer: (...args: A) => R): (...args: A) => R {
@@ -210,6 +222,7 @@ const quiet: Required<Answers> = {
   closeReader: () => of(undefined),
   placeOf: () => 0,
   claims: false,
+  takePermits: (_ref, { wanted }) => of({ granted: wanted, waitMs: 0 }),
   admin: {},
   inspection: {},
   history: {},

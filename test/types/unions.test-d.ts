@@ -150,6 +150,7 @@ describe("StreamsError", () => {
         case "CommandError":
         case "ReplyError":
         case "DecodeError":
+        case "BatchResultError":
           return error.message;
         case "HandlerTimeoutError":
           return `${error.timeoutMs}`;

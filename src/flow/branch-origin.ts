@@ -1,0 +1,54 @@
+import type { BranchHandle } from "../model/branch-delivery.js";
+import type { Origin, OriginWatcher } from "../model/origin.js";
+
+/** The source behind a branch, as the operators in it see it: the real one's credit and news, about the branch's own deliveries. @internal */
+export class BranchOrigin implements Origin {
+  readonly #source: Origin;
+  readonly #watchers = new Set<OriginWatcher>();
+  /** How many the branch has not settled. */
+  unsettled = 0;
+
+  constructor(source: Origin) {
+    this.#source = source;
+  }
+
+  get window(): number {
+    return this.#source.window;
+  }
+  get claimIdleMs(): number | undefined {
+    return this.#source.claimIdleMs;
+  }
+  get starved(): boolean {
+    return this.#source.starved;
+  }
+  get over(): boolean {
+    return this.#source.over;
+  }
+
+  /** Nothing to do: a branch has no sink. */
+  confirm(): void {
+    return undefined;
+  }
+
+  hindered(by: unknown): void {
+    this.#source.hindered(by);
+  }
+
+  watch(watcher: OriginWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Tells the operators of the branch; a copy, because who hears of it may stop listening. */
+  tell(message: (watcher: OriginWatcher) => void): void {
+    for (const watcher of [...this.#watchers]) message(watcher);
+  }
+
+  lose(handle: BranchHandle, reason: unknown): void {
+    if (handle.state !== "open") return;
+    handle.state = "lost";
+    this.unsettled -= 1;
+    handle.abort(reason);
+    this.tell((watcher) => watcher.lost?.(handle));
+  }
+}

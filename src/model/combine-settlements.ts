@@ -1,0 +1,18 @@
+import type { Settlement } from "./settlement.js";
+
+const rank = { Ack: 0, Release: 1, Retry: 2, DeadLetter: 3 } as const;
+
+/**
+ * One decision out of several about the same entry. A dead letter outweighs a retry: it keeps the entry, and can be taken back
+ * as a whole. A retry outweighs a release, the longest delay first; a release outweighs an ack. Acks are `processed` as soon as one is.
+ * Of equals the first counts.
+ * @internal
+ */
+export const combineSettlements = ([first, ...others]: readonly [Settlement, ...Settlement[]]): Settlement =>
+  others.reduce((one, other) => (outweighs(other, one) ? other : one), first);
+
+function outweighs(one: Settlement, other: Settlement): boolean {
+  if (one._tag === "Retry" && other._tag === "Retry") return one.delayMs > other.delayMs;
+  if (one._tag === "Ack" && other._tag === "Ack") return one.reason === "processed" && other.reason !== "processed";
+  return rank[one._tag] > rank[other._tag];
+}
