@@ -20,6 +20,10 @@ export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 // Sinks: carry decisions out in Redis
 export { acknowledge, type AcknowledgeOptions } from "./sinks/acknowledge.js";
 
+// Producers: add entries
+export { appendAll } from "./sinks/append-all.js";
+export { appendTo, type AppendOptions, type FieldsOf } from "./sinks/append-to.js";
+
 // Groups as code: cold; each emits what happened, or what is, and completes
 export { createGroup, type CreateGroupOptions } from "./admin/create-group.js";
 export { deleteConsumer, type ConsumerDeletion, type DeleteConsumerOptions } from "./admin/delete-consumer.js";
@@ -53,12 +57,15 @@ export {
   HandlerTimeoutError,
   isStreamsError,
   ReplyError,
+  StreamMissingError,
   WrongTypeError,
   type StreamsError,
 } from "./errors.js";
 
 // Types
 export type { FromGroupOptions, GroupSourceOptions } from "./flow/group-settings.js";
+export type { FieldValue, NewFields } from "./model/append-fields.js";
+export type { AppendStatus } from "./model/append-status.js";
 export type { HandlerResult } from "./flow/handler-result.js";
 export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead-letter.js";
 export type { Delivery } from "./model/delivery.js";
@@ -71,6 +78,7 @@ export type { LagSource } from "./model/lag.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
 export type { EndState, SourceProgress, SourceState } from "./model/progress.js";
+export type { KeepOptions } from "./model/retention.js";
 export type { Receipt } from "./model/receipt.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
 export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";

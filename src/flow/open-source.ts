@@ -14,7 +14,6 @@ import {
   race,
   share,
   startWith,
-  Subject,
   take,
   takeUntil,
   tap,
@@ -23,7 +22,6 @@ import {
 } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
-import type { SourceStatus } from "../model/status.js";
 import type { StreamsPort } from "../redis/port.js";
 import { alongside } from "./alongside.js";
 import type { Page } from "./chore.js";
@@ -32,6 +30,7 @@ import { emitPages } from "./emit-pages.js";
 import type { SourceSettings } from "./group-settings.js";
 import { keepLeases } from "./keep-leases.js";
 import { leaveGroup } from "./leave-group.js";
+import { reporter } from "./reporter.js";
 import type { Session } from "./session.js";
 import { SignsOfLife } from "./signs-of-life.js";
 import { isFixed } from "./streams-of.js";
@@ -103,14 +102,6 @@ function openSession<S extends SourceSettings>(port: StreamsPort, settings: S): 
     joined: new Set(),
     closing: new Set(),
   };
-}
-
-/** An observer that throws is reported as RxJS reports it, and does not end the pipeline. */
-function reporter(observer: SourceSettings["status"]): Session["report"] {
-  const statuses = new Subject<SourceStatus>();
-  // eslint-disable-next-line rxjs-x/no-ignored-error -- it never errors
-  statuses.subscribe({ next: (status) => observer?.next(status) });
-  return (status) => statuses.next(status);
 }
 
 /** What goes over the command connection waits while that is away; without this nobody would know why. */

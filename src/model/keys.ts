@@ -31,6 +31,9 @@ export const deadLetterKey = (stream: string, group: string): string => `${besid
  */
 export const retryKey = (stream: string, group: string): string => `${beside(stream)}:retry:${group}`;
 
+/** Marks that an entry with this key was added, on servers whose streams don't remember that themselves. @internal */
+export const addedKey = (stream: string, key: string): string => `${beside(stream)}:added:${key}`;
+
 /** @throws RangeError for a name that no helper key can share a slot with: a brace, but no hash tag @internal */
 export function streamName(name: string, value: string): string {
   if (hashTag.test(value) || !/[{}]/.test(value)) return value;

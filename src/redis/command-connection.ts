@@ -53,7 +53,7 @@ export class CommandConnection {
     }
   };
 
-  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
     return runScript(this.call, script, keys, args);
   }
 

@@ -1,12 +1,13 @@
 import { CommandConnection } from "./command-connection.js";
 import { IoredisAdmin } from "./ioredis-admin.js";
+import { IoredisAppends } from "./ioredis-appends.js";
 import { IoredisCommands } from "./ioredis-commands.js";
 import { IoredisInspection } from "./ioredis-inspection.js";
 import { IoredisReader } from "./ioredis-reader.js";
 import { slotOf } from "./cluster-slot.js";
 import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
-import type { StreamAdmin, StreamCommands, StreamInspection, StreamReader, StreamsPort } from "./port.js";
+import type { StreamAdmin, StreamAppends, StreamCommands, StreamInspection, StreamReader, StreamsPort } from "./port.js";
 
 /**
  * Sees a user's client, or a port as it is, as the port that the library works with.
@@ -44,6 +45,10 @@ class IoredisPort implements StreamsPort {
 
   openReader(): StreamReader {
     return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey);
+  }
+
+  openAppends(): StreamAppends {
+    return new IoredisAppends(this.#commandConnection(commandProfile));
   }
 
   openAdmin(): StreamAdmin {

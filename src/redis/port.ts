@@ -4,6 +4,8 @@ import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import type { Retention } from "../model/retention.js";
+import type { Word } from "../model/append-fields.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -16,6 +18,8 @@ export interface StreamsPort {
   openCommands(): StreamCommands;
   /** A connection for one blocked read at a time; when it breaks, it is thrown away. */
   openReader(): StreamReader;
+  /** A connection for adding entries; never blocked, and it reconnects by itself. */
+  openAppends(): StreamAppends;
   /** A connection for looking at groups and changing them; never blocked, and it reconnects by itself. */
   openAdmin(): StreamAdmin;
   /** A connection for watching, to a master; never blocked. */
@@ -200,6 +204,35 @@ export interface StreamReader {
   read(request: ReadRequest): ObservableInput<readonly StreamPage[]>;
   /** Drops the connection; completes when the server has noticed, or soon after. */
   close(): ObservableInput<void>;
+}
+
+/** An entry to be. @internal */
+export interface NewEntry {
+  /** What makes it the same as an entry that was added before; undefined: nothing does. */
+  readonly key: string | undefined;
+  readonly pairs: readonly Word[];
+}
+
+/** @internal */
+export interface AppendRequest {
+  readonly entries: readonly NewEntry[];
+  readonly retention: Retention | undefined;
+  readonly onMissingStream: "create" | "fail";
+  /** How long keys are remembered, ms. */
+  readonly rememberMs: number;
+}
+
+/** @internal */
+export interface StreamAppends {
+  /**
+   * Adds entries to one stream, in order, and stops at the first that can't be added. Emits the ids of those before it; none: there
+   * is no such stream. Errors when not even the first could be added.
+   */
+  append(stream: string, request: AppendRequest): ObservableInput<readonly EntryId[]>;
+  /** Emits when the connection broke: the answer to a command may be lost, and it is sent again. */
+  readonly broken: Observable<Outage>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
 }
 
 /** Where a group is, and how many entries it has been given by then, where the caller knows. @internal */

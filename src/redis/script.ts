@@ -6,6 +6,8 @@ import {
   destroyGroupSource,
   leaveSource,
   nextDueSource,
+  appendSource,
+  prepareIdmpSource,
   pruneConsumersSource,
   renewSource,
   settleSource,
@@ -19,7 +21,7 @@ export interface Script {
 }
 
 /** Sends one command. @internal */
-export type Call = (command: string, ...args: (string | number)[]) => Promise<unknown>;
+export type Call = (command: string, ...args: (string | number | Buffer)[]) => Promise<unknown>;
 
 /** The library's scripts by name; the headers in `scripts/*.lua` say what each expects and answers. @internal */
 export interface Scripts {
@@ -61,6 +63,17 @@ export function loadAdminScripts(): AdminScripts {
   };
 }
 
+/** The scripts of producers. @internal */
+export interface AppendScripts {
+  readonly append: Script;
+  readonly prepareIdmp: Script;
+}
+
+/** Hashes the scripts of producers, once per connection. @internal */
+export function loadAppendScripts(): AppendScripts {
+  return { append: script(appendSource), prepareIdmp: script(prepareIdmpSource) };
+}
+
 function script(source: string): Script {
   return { source, sha: createHash("sha1").update(source).digest("hex") };
 }
@@ -74,7 +87,7 @@ export async function runScript(
   call: Call,
   { sha, source }: Script,
   keys: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly (string | number | Buffer)[],
 ): Promise<unknown> {
   try {
     return await call("evalsha", sha, keys.length, ...keys, ...args);

@@ -1,4 +1,5 @@
 import { asyncScheduler, map, NEVER, of, timer, type ObservableInput } from "rxjs";
+import type { EntryId } from "../../src/model/entry-id.js";
 import type { RedisClient } from "../../src/redis/client.js";
 import type {
   DuePage,
@@ -8,6 +9,7 @@ import type {
   SettleOutcome,
   SettleRequest,
   StreamAdmin,
+  StreamAppends,
   StreamCommands,
   StreamInspection,
   StreamPage,
@@ -22,6 +24,7 @@ export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly placeOf?: StreamsPort["placeOf"];
   /** Whether the server claims in a read that asks for it. */
   readonly claims?: boolean;
+  readonly appends?: Partial<Omit<StreamAppends, "close">>;
   readonly admin?: Partial<Omit<StreamAdmin, "close">>;
   readonly inspection?: Partial<InspectionAnswers>;
 }
@@ -45,11 +48,13 @@ export class FakePort implements StreamsPort {
   /** Connections open now. */
   readonly open = { commands: 0, readers: 0 };
   readonly #answers: Required<Answers>;
+  readonly #appendAnswers: Omit<StreamAppends, "close">;
   readonly #adminAnswers: AdminAnswers;
   readonly #inspectionAnswers: InspectionAnswers;
 
   constructor(answers: Answers = {}) {
     this.#answers = { ...quiet, ...answers };
+    this.#appendAnswers = { ...quietAppends, ...answers.appends };
     this.#adminAnswers = { ...quietAdmin, ...answers.admin };
     this.#inspectionAnswers = { ...quietInspection, ...answers.inspection };
   }
@@ -114,6 +119,13 @@ export class FakePort implements StreamsPort {
         return close();
       },
     };
+  }
+
+  /** Counted among the connections for commands. */
+  openAppends(): StreamAppends {
+    this.open.commands += 1;
+    const { append, broken } = this.#appendAnswers;
+    return { append: this.#noting("append", append), broken, close: () => (this.open.commands -= 1) };
   }
 
   /** Counted among the connections for commands. */
@@ -183,8 +195,15 @@ const quiet: Required<Answers> = {
   closeReader: () => of(undefined),
   placeOf: () => 0,
   claims: false,
+  appends: {},
   admin: {},
   inspection: {},
+};
+
+/** A server that takes entries. */
+const quietAppends: Omit<StreamAppends, "close"> = {
+  append: (_stream, { entries }) => of(entries.map((_, index) => `1-${index}` as EntryId)),
+  broken: NEVER,
 };
 
 /** A server without groups. */

@@ -143,6 +143,7 @@ describe("StreamsError", () => {
         case "WrongTypeError":
         case "AccessError":
         case "GroupMissingError":
+        case "StreamMissingError":
         case "CommandError":
         case "ReplyError":
         case "DecodeError":

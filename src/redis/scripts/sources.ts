@@ -23,6 +23,34 @@ end
 return adopted
 `;
 
+export const appendSource: string = `-- Appends entries to one stream, in order, and stops at the first that can't be added, so that nothing overtakes it.
+--
+-- KEYS[1] stream   KEYS[2...] a marker per entry; none: nothing is looked up
+-- ARGV[1] how long a marker lasts, ms
+-- ARGV[2...] per entry: how many words, and the words of XADD after the key, 7000 at most
+-- Result: ids, of all entries or of those before the first that could not be added; an entry whose marker is there is not added
+--    again, its id is that of the first time. Empty: NOMKSTREAM found no stream. An error: not even the first could be added
+-- Complexity: O(fields) and what trimming takes
+local stream, markerMs = KEYS[1], ARGV[1]
+
+local ids, at = {}, 2
+while at <= #ARGV do
+  local last = at + tonumber(ARGV[at])
+  local marker = KEYS[#ids + 2]
+  local id = marker and redis.call('GET', marker)
+  if not id then
+    id = redis.pcall('XADD', stream, unpack(ARGV, at + 1, last))
+    -- as an error of its own when it is the first: the client looks for the new master when this one answers READONLY
+    if type(id) == 'table' then return #ids > 0 and ids or id end
+    if not id then break end
+    if marker then redis.call('SET', marker, id, 'PX', markerMs) end
+  end
+  ids[#ids + 1] = id
+  at = last + 1
+end
+return ids
+`;
+
 export const confirmSource: string = `-- Looks through entries that XREADGROUP … CLAIM has just given to a consumer. It goes by idle time alone; what waits for a retry
 -- that is not due, and what is in flight at this consumer after all, is put back with the delivery count it had.
 --
@@ -192,6 +220,30 @@ for index, schedule in ipairs(KEYS) do
   due[index] = first[2] and math.max(0, tonumber(first[2]) - now) or -1
 end
 return due
+`;
+
+export const prepareIdmpSource: string = `-- Makes a stream remember the keys of XADD IDMP for long enough. Its two limits are only raised: a change of either makes the stream
+-- forget the keys it knows.
+--
+-- KEYS[1] stream   ARGV[1] how long, s   ARGV[2] how many keys per producer   ARGV[3] "create" | "leave": a stream that is missing
+-- Result: 1 when it remembers, 0 when this server's streams can't, or there is no stream
+-- Complexity: O(1)
+local stream, seconds, count = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+
+if redis.call('EXISTS', stream) == 0 then
+  if ARGV[3] ~= 'create' then return 0 end
+  redis.call('XGROUP', 'CREATE', stream, 'prepare', '$', 'MKSTREAM') -- XCFGSET wants a stream, and no command makes an empty one
+  redis.call('XGROUP', 'DESTROY', stream, 'prepare')
+end
+
+local info, is = redis.call('XINFO', 'STREAM', stream), {}
+for index = 1, #info, 2 do is[info[index]] = info[index + 1] end
+if not is['idmp-duration'] then return 0 end
+if is['idmp-duration'] < seconds or is['idmp-maxsize'] < count then
+  redis.call('XCFGSET', stream, 'IDMP-DURATION', math.max(seconds, is['idmp-duration']),
+    'IDMP-MAXSIZE', math.max(count, is['idmp-maxsize']))
+end
+return 1
 `;
 
 export const pruneConsumersSource: string = `-- Removes consumers that own nothing and have not asked for anything for long, in one step with the look: an entry delivered
