@@ -33,6 +33,8 @@ export { listGroups, type ListGroupsOptions } from "./admin/list-groups.js";
 export { pendingSummary, type PendingSummaryOptions } from "./admin/pending-summary.js";
 export { pruneConsumers, type PruneConsumersOptions } from "./admin/prune-consumers.js";
 export { setGroupPosition, type SetGroupPositionOptions } from "./admin/set-group-position.js";
+export { trim, type TrimOptions } from "./admin/trim.js";
+export { trimAcked, type TrimAckedOptions, type TrimReport } from "./admin/trim-acked.js";
 
 // Decisions and backoff policies
 export { settle } from "./model/settlement.js";

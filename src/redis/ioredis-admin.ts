@@ -1,11 +1,31 @@
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
-import { deadLetterKey } from "../model/keys.js";
+import type { EntryId } from "../model/entry-id.js";
+import { deadLetterKey, retryKey } from "../model/keys.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import { retentionWords, type Retention } from "../model/retention.js";
 import type { CommandConnection } from "./command-connection.js";
-import { decodeConsumers, decodeDeletion, decodeGroups, decodePendingPage, decodePendingSummary } from "./decode-admin.js";
+import {
+  decodeConsumers,
+  decodeCountPage,
+  decodeDeletion,
+  decodeGroups,
+  decodePendingPage,
+  decodePendingSummary,
+  decodeTrimStep,
+} from "./decode-admin.js";
 import { decodeCount, decodeList } from "./decode-reply.js";
 import { orWhenMissing } from "./or-when-missing.js";
-import type { ConsumerRef, DeletionStep, GroupRef, GroupStart, PendingRequest, StreamAdmin } from "./port.js";
+import type {
+  ConsumerRef,
+  CountPage,
+  DeletionStep,
+  GroupRef,
+  GroupStart,
+  PendingRequest,
+  StreamAdmin,
+  TrimRequest,
+  TrimStep,
+} from "./port.js";
 import { loadAdminScripts, type AdminScripts } from "./script.js";
 
 /** Entries per call of delete-consumer.lua: one to two milliseconds of the server, four where every entry has another idle time. */
@@ -13,6 +33,12 @@ const entriesPerCall = 200;
 /** Consumers per call of prune-consumers.lua. */
 const consumersPerCall = 500;
 
+/** Entries per XTRIM, in whole nodes: below a millisecond, two where each entry is a node of its own. */
+const entriesPerTrim = 2_000;
+/** Entries per call of count-before.lua. */
+const entriesPerCount = 1_000;
+
+const nothingToTrim: TrimStep = { removed: 0, keepFrom: undefined, heldBy: undefined, deadGroups: [] };
 const nothingPending: PendingSummary = { count: 0, lowest: undefined, highest: undefined, consumers: new Map() };
 
 /** The administration of the port, on a connection of its own. @internal */
@@ -55,6 +81,26 @@ export class IoredisAdmin implements StreamAdmin {
     const args = [group, idleMs, consumersPerCall];
     const ran = this.#connection.run(this.#scripts.pruneConsumers, [this.#connection.toKey(stream)], args);
     return orWhenMissing(ran, (names) => decodeList("prune-consumers.lua", names) as readonly string[], []);
+  }
+
+  async trimAcked(stream: string, { deadGroupAfterMs = -1, isDryRun }: TrimRequest): Promise<TrimStep> {
+    const key = this.#connection.toKey(stream);
+    const groups = (await this.listGroups(stream)).map(({ name }) => name);
+    const keys = [key, ...groups.map((group) => retryKey(key, group))];
+    const args = [deadGroupAfterMs, entriesPerTrim, isDryRun ? "look" : "trim", ...groups];
+    return orWhenMissing(this.#connection.run(this.#scripts.trimAcked, keys, args), decodeTrimStep, nothingToTrim);
+  }
+
+  async countBefore(stream: string, id: EntryId, cursor: string): Promise<CountPage> {
+    const args = [cursor, id, entriesPerCount];
+    return decodeCountPage(await this.#connection.run(this.#scripts.countBefore, [this.#connection.toKey(stream)], args));
+  }
+
+  async trim(stream: string, retention: Retention): Promise<number> {
+    const xtrim = async (...how: readonly (string | number)[]): Promise<number> =>
+      decodeCount("XTRIM", await this.#connection.call("xtrim", this.#connection.toKey(stream), ...how));
+    const removed = await xtrim(...retentionWords({ ...retention, exact: false }), "limit", entriesPerTrim);
+    return removed > 0 || !retention.exact ? removed : xtrim(...retentionWords(retention));
   }
 
   listGroups(stream: string): Promise<readonly GroupInfo[]> {

@@ -256,6 +256,31 @@ export interface PendingRequest {
 export type DeletionStep =
   { readonly _tag: "deleted" | "absent" | "more"; readonly moved: number } | { readonly _tag: "refused"; readonly pending: number };
 
+/** @internal */
+export interface TrimRequest {
+  /** Undefined: no group is dead. */
+  readonly deadGroupAfterMs: number | undefined;
+  /** Only look. */
+  readonly isDryRun: boolean;
+}
+
+/** One step of removing what all groups have acknowledged. @internal */
+export interface TrimStep {
+  readonly removed: number;
+  /** The first id that is kept; undefined: nothing may go. */
+  readonly keepFrom: EntryId | undefined;
+  /** The group that needs it; undefined: none does. */
+  readonly heldBy: string | undefined;
+  /** Groups that need what goes and were not waited for. */
+  readonly deadGroups: readonly string[];
+}
+
+/** A page of counting; `cursor` asks for the next one. @internal */
+export interface CountPage {
+  readonly count: number;
+  readonly cursor: string | undefined;
+}
+
 /** Groups as data. A group or stream that is missing is an answer here and never an error. @internal */
 export interface StreamAdmin {
   /** XGROUP CREATE … MKSTREAM; true when it was made now, false when it was there. */
@@ -268,6 +293,12 @@ export interface StreamAdmin {
   deleteConsumer(ref: ConsumerRef, moveTo: string | undefined): ObservableInput<DeletionStep>;
   /** Removes some of the consumers that own nothing and were idle for so long; their names, none when no more are left. */
   pruneConsumers(ref: GroupRef, idleMs: number): ObservableInput<readonly string[]>;
+  /** Removes some of the oldest entries that every live group has acknowledged; none are left when it removed none. */
+  trimAcked(stream: string, request: TrimRequest): ObservableInput<TrimStep>;
+  /** Counts entries below an id, a page at a time. */
+  countBefore(stream: string, id: EntryId, cursor: string): ObservableInput<CountPage>;
+  /** XTRIM, some entries at a time; how many went, 0 when it is done. */
+  trim(stream: string, retention: Retention): ObservableInput<number>;
   /** XINFO GROUPS. */
   listGroups(stream: string): ObservableInput<readonly GroupInfo[]>;
   /** XINFO CONSUMERS. */

@@ -1,17 +1,19 @@
 import { createHash } from "node:crypto";
 import {
   adoptSource,
+  appendSource,
   confirmSource,
+  countBeforeSource,
   deleteConsumerSource,
   destroyGroupSource,
   leaveSource,
   nextDueSource,
-  appendSource,
   prepareIdmpSource,
   pruneConsumersSource,
   renewSource,
   settleSource,
   takeSource,
+  trimAckedSource,
 } from "./scripts/sources.js";
 
 /** A Lua script with the hash that EVALSHA wants. @internal */
@@ -52,6 +54,8 @@ export interface AdminScripts {
   readonly deleteConsumer: Script;
   readonly destroyGroup: Script;
   readonly pruneConsumers: Script;
+  readonly trimAcked: Script;
+  readonly countBefore: Script;
 }
 
 /** Hashes the scripts of administration, once per connection. @internal */
@@ -60,6 +64,8 @@ export function loadAdminScripts(): AdminScripts {
     deleteConsumer: script(deleteConsumerSource),
     destroyGroup: script(destroyGroupSource),
     pruneConsumers: script(pruneConsumersSource),
+    trimAcked: script(trimAckedSource),
+    countBefore: script(countBeforeSource),
   };
 }
 

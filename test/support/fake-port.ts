@@ -132,6 +132,7 @@ export class FakePort implements StreamsPort {
   openAdmin(): StreamAdmin {
     this.open.commands += 1;
     const { createGroup, setGroupPosition, destroyGroup, deleteConsumer, pruneConsumers } = this.#adminAnswers;
+    const { trimAcked, countBefore, trim } = this.#adminAnswers;
     const { listGroups, listConsumers, pendingPage, pendingSummary } = this.#adminAnswers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
@@ -139,6 +140,9 @@ export class FakePort implements StreamsPort {
       destroyGroup: this.#noting("destroyGroup", destroyGroup),
       deleteConsumer: this.#noting("deleteConsumer", deleteConsumer),
       pruneConsumers: this.#noting("pruneConsumers", pruneConsumers),
+      trimAcked: this.#noting("trimAcked", trimAcked),
+      countBefore: this.#noting("countBefore", countBefore),
+      trim: this.#noting("trim", trim),
       listGroups: this.#noting("listGroups", listGroups),
       listConsumers: this.#noting("listConsumers", listConsumers),
       pendingPage: this.#noting("pendingPage", pendingPage),
@@ -213,6 +217,9 @@ const quietAdmin: AdminAnswers = {
   destroyGroup: () => of(false),
   deleteConsumer: () => of({ _tag: "absent", moved: 0 }),
   pruneConsumers: () => of([]),
+  trimAcked: () => of({ removed: 0, keepFrom: undefined, heldBy: undefined, deadGroups: [] }),
+  countBefore: () => of({ count: 0, cursor: undefined }),
+  trim: () => of(0),
   listGroups: () => of([]),
   listConsumers: () => of([]),
   pendingPage: () => of([]),
