@@ -67,7 +67,10 @@ export class StreamMissingError extends TaggedError {
   readonly _tag = "StreamMissingError";
   readonly retryable = false;
   constructor(stream: string) {
-    super("StreamMissingError", `Stream "${stream}" does not exist: create it, for instance with a group, or use onMissingStream: "create"`);
+    super(
+      "StreamMissingError",
+      `Stream "${stream}" does not exist: create it, for instance with a group, or use onMissingStream: "create"`,
+    );
   }
 }
 

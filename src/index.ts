@@ -20,6 +20,8 @@ export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 // Sinks: carry decisions out in Redis
 export { acknowledge, type AcknowledgeOptions } from "./sinks/acknowledge.js";
 
+export { redrive, type RedriveOptions } from "./sinks/redrive.js";
+
 // Producers: add entries
 export { appendAll } from "./sinks/append-all.js";
 export { appendTo, type AppendOptions, type FieldsOf } from "./sinks/append-to.js";
@@ -82,6 +84,7 @@ export type { GroupRates } from "./model/rates.js";
 export type { EndState, SourceProgress, SourceState } from "./model/progress.js";
 export type { KeepOptions } from "./model/retention.js";
 export type { Receipt } from "./model/receipt.js";
+export type { Redrivable, Redriven, RefusalReason } from "./model/redriven.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
 export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";
 export type { RecoveredFrom, SourceStatus } from "./model/status.js";

@@ -23,6 +23,7 @@ import {
 import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
 import type { StreamsPort } from "../redis/port.js";
+import { ackStrangers } from "./ack-strangers.js";
 import { alongside } from "./alongside.js";
 import type { Page } from "./chore.js";
 import { CreditLedger } from "./credit-ledger.js";
@@ -76,6 +77,9 @@ export function openSource<S extends SourceSettings>(
       work,
       merge(keepLeases(session), watchStall(session), reportOutages(session), session.signs.regularly),
     ).pipe(tap({ error: () => (reason = "error") }));
+    const deliveries = alongside(work, merge(keepLeases(session), watchStall(session), reportOutages(session), ackStrangers(session))).pipe(
+      tap({ error: () => (reason = "error") }),
+    );
     const leaveDrained = defer(() => {
       reason = "drained";
       return leave;

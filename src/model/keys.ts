@@ -31,6 +31,9 @@ export const deadLetterKey = (stream: string, group: string): string => `${besid
  */
 export const retryKey = (stream: string, group: string): string => `${beside(stream)}:retry:${group}`;
 
+/** The HASH of when a group's entries failed first, and how often they were redriven. @internal */
+export const failuresKey = (stream: string, group: string): string => `${beside(stream)}:failures:${group}`;
+
 /** Marks that an entry with this key was added, on servers whose streams don't remember that themselves. @internal */
 export const addedKey = (stream: string, key: string): string => `${beside(stream)}:added:${key}`;
 

@@ -4,6 +4,7 @@ import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import { toPendingEntry, type PendingEntry, type PendingSummary } from "../model/pending.js";
+import type { RedriveOutcome } from "../model/redriven.js";
 import { decodeCount, decodeList, decodeRecord } from "./decode-reply.js";
 import type { CountPage, DeletionStep, TrimStep } from "./port.js";
 
@@ -76,6 +77,14 @@ export function decodeTrimStep(reply: unknown): TrimStep {
 export function decodeCountPage(reply: unknown): CountPage {
   const [count, cursor] = decodeList("count-before.lua", reply);
   return { count: decodeCount("count-before.lua", count), cursor: cursor === "" ? undefined : String(cursor) };
+}
+
+/** The answer of redrive.lua. @internal */
+export function decodeRedrive(reply: unknown): readonly RedriveOutcome[] {
+  return decodeList("redrive.lua", reply).map((outcome) => {
+    const [what, id] = decodeList("redrive.lua", outcome) as [RedriveOutcome["what"], string];
+    return { what, id: id === "" ? undefined : (id as EntryId) };
+  });
 }
 
 const records = (command: string, reply: unknown): readonly ReadonlyMap<string, unknown>[] =>

@@ -1,7 +1,8 @@
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { EntryId } from "../model/entry-id.js";
-import { deadLetterKey, retryKey } from "../model/keys.js";
+import { deadLetterKey, failuresKey, retryKey } from "../model/keys.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import type { RedriveOutcome } from "../model/redriven.js";
 import { retentionWords, type Retention } from "../model/retention.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
@@ -11,6 +12,7 @@ import {
   decodeGroups,
   decodePendingPage,
   decodePendingSummary,
+  decodeRedrive,
   decodeTrimStep,
 } from "./decode-admin.js";
 import { decodeCount, decodeList } from "./decode-reply.js";
@@ -22,6 +24,7 @@ import type {
   GroupRef,
   GroupStart,
   PendingRequest,
+  RedriveRequest,
   StreamAdmin,
   TrimRequest,
   TrimStep,
@@ -66,8 +69,8 @@ export class IoredisAdmin implements StreamAdmin {
   }
 
   async destroyGroup(ref: GroupRef, deadLetters: "keep" | "delete"): Promise<boolean> {
-    const keys = this.#connection.keys(ref);
-    const all = deadLetters === "delete" ? [...keys, deadLetterKey(keys[0], ref.group)] : keys;
+    const keys = [...this.#connection.keys(ref), failuresKey(this.#connection.toKey(ref.stream), ref.group)];
+    const all = deadLetters === "delete" ? [...keys, deadLetterKey(this.#connection.toKey(ref.stream), ref.group)] : keys;
     return decodeCount("destroy-group.lua", await this.#connection.run(this.#scripts.destroyGroup, all, [ref.group])) === 1;
   }
 
@@ -101,6 +104,14 @@ export class IoredisAdmin implements StreamAdmin {
       decodeCount("XTRIM", await this.#connection.call("xtrim", this.#connection.toKey(stream), ...how));
     const removed = await xtrim(...retentionWords({ ...retention, exact: false }), "limit", entriesPerTrim);
     return removed > 0 || !retention.exact ? removed : xtrim(...retentionWords(retention));
+  }
+
+  async redrive(ref: GroupRef, { deadLetterStream, letters, isDryRun }: RedriveRequest): Promise<readonly RedriveOutcome[]> {
+    const [key, retries] = this.#connection.keys(ref);
+    const deadLetters = deadLetterStream === undefined ? deadLetterKey(key, ref.group) : this.#connection.toKey(deadLetterStream);
+    const args = letters.flatMap(({ id, origin, firstFailedAt, hops }) => [id, origin.id, firstFailedAt, hops]);
+    const all = [key, retries, failuresKey(key, ref.group), deadLetters];
+    return decodeRedrive(await this.#connection.run(this.#scripts.redrive, all, [ref.group, isDryRun ? "look" : "do", ...args]));
   }
 
   listGroups(stream: string): Promise<readonly GroupInfo[]> {

@@ -4,6 +4,7 @@ import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import type { Redrivable, RedriveOutcome } from "../model/redriven.js";
 import type { Retention } from "../model/retention.js";
 import type { Word } from "../model/append-fields.js";
 
@@ -281,6 +282,14 @@ export interface CountPage {
   readonly cursor: string | undefined;
 }
 
+/** @internal */
+export interface RedriveRequest {
+  readonly deadLetterStream: string | undefined;
+  readonly letters: readonly Redrivable[];
+  /** Only look. */
+  readonly isDryRun: boolean;
+}
+
 /** Groups as data. A group or stream that is missing is an answer here and never an error. @internal */
 export interface StreamAdmin {
   /** XGROUP CREATE … MKSTREAM; true when it was made now, false when it was there. */
@@ -299,6 +308,8 @@ export interface StreamAdmin {
   countBefore(stream: string, id: EntryId, cursor: string): ObservableInput<CountPage>;
   /** XTRIM, some entries at a time; how many went, 0 when it is done. */
   trim(stream: string, retention: Retention): ObservableInput<number>;
+  /** Takes dead letters back to their group; an outcome each, of all or of those before the first that can't be written. */
+  redrive(ref: GroupRef, request: RedriveRequest): ObservableInput<readonly RedriveOutcome[]>;
   /** XINFO GROUPS. */
   listGroups(stream: string): ObservableInput<readonly GroupInfo[]>;
   /** XINFO CONSUMERS. */

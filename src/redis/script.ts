@@ -10,6 +10,7 @@ import {
   nextDueSource,
   prepareIdmpSource,
   pruneConsumersSource,
+  redriveSource,
   renewSource,
   settleSource,
   takeSource,
@@ -56,6 +57,7 @@ export interface AdminScripts {
   readonly pruneConsumers: Script;
   readonly trimAcked: Script;
   readonly countBefore: Script;
+  readonly redrive: Script;
 }
 
 /** Hashes the scripts of administration, once per connection. @internal */
@@ -66,6 +68,7 @@ export function loadAdminScripts(): AdminScripts {
     pruneConsumers: script(pruneConsumersSource),
     trimAcked: script(trimAckedSource),
     countBefore: script(countBeforeSource),
+    redrive: script(redriveSource),
   };
 }
 

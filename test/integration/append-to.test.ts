@@ -1,4 +1,4 @@
-import { lastValueFrom, range, toArray, from, map } from "rxjs";
+import { from, lastValueFrom, map, range, toArray, type Observable } from "rxjs";
 import { appendAll, appendTo, type AppendStatus, type EntryId } from "rxjs-redis-streams";
 import { describe, expect, inject, it } from "vitest";
 import { Redis } from "../support/ioredis.js";
@@ -7,7 +7,7 @@ import { startProxy, type TcpProxy } from "../support/tcp-proxy.js";
 import { until } from "../support/until.js";
 import { afterwards, expectNoConnections, recordCommands, run, workbench } from "../support/workbench.js";
 
-const all = <A>(source: import("rxjs").Observable<A>): Promise<A[]> => lastValueFrom(source.pipe(toArray()));
+const all = <A>(source: Observable<A>): Promise<A[]> => lastValueFrom(source.pipe(toArray()));
 
 async function throughProxy(): Promise<{ proxy: TcpProxy; client: Redis }> {
   const proxy = await startProxy(inject("redisUrl"));

@@ -132,7 +132,7 @@ export class FakePort implements StreamsPort {
   openAdmin(): StreamAdmin {
     this.open.commands += 1;
     const { createGroup, setGroupPosition, destroyGroup, deleteConsumer, pruneConsumers } = this.#adminAnswers;
-    const { trimAcked, countBefore, trim } = this.#adminAnswers;
+    const { trimAcked, countBefore, trim, redrive } = this.#adminAnswers;
     const { listGroups, listConsumers, pendingPage, pendingSummary } = this.#adminAnswers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
@@ -143,6 +143,7 @@ export class FakePort implements StreamsPort {
       trimAcked: this.#noting("trimAcked", trimAcked),
       countBefore: this.#noting("countBefore", countBefore),
       trim: this.#noting("trim", trim),
+      redrive: this.#noting("redrive", redrive),
       listGroups: this.#noting("listGroups", listGroups),
       listConsumers: this.#noting("listConsumers", listConsumers),
       pendingPage: this.#noting("pendingPage", pendingPage),
@@ -220,6 +221,7 @@ const quietAdmin: AdminAnswers = {
   trimAcked: () => of({ removed: 0, keepFrom: undefined, heldBy: undefined, deadGroups: [] }),
   countBefore: () => of({ count: 0, cursor: undefined }),
   trim: () => of(0),
+  redrive: (_ref, { letters }) => of(letters.map(({ origin }) => ({ what: "again" as const, id: origin.id }))),
   listGroups: () => of([]),
   listConsumers: () => of([]),
   pendingPage: () => of([]),

@@ -1,6 +1,7 @@
 -- Carries out the decisions about deliveries of one stream and group in one atomic step.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
+-- KEYS[4] failures (HASH id -> first failure ms, hops), which goes into the note; without the right to it, or memory, it is left out
 -- ARGV[1] group    ARGV[2] consumer
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument
@@ -12,7 +13,7 @@
 -- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
 --    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
 -- Complexity: O(log PEL) per decision, plus the size of each dead letter; "delete" adds O(groups)
-local stream, schedule, deadLetters = KEYS[1], KEYS[2], KEYS[3]
+local stream, schedule, deadLetters, failures = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, onAck = ARGV[1], ARGV[2], ARGV[3]
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
 
@@ -49,7 +50,24 @@ local function acknowledge(id)
   return 'done'
 end
 
+-- Ids stay in there when they are acknowledged; so each new one looks at two others, and only about as many as are pending are left.
+local function noteFailure(id)
+  if redis.pcall('HSETNX', failures, id, ms(now) .. ' 0') ~= 1 then return end
+  for _, other in ipairs(redis.pcall('HRANDFIELD', failures, 2)) do
+    if #redis.call('XPENDING', stream, group, other, other, 1) == 0 then redis.pcall('HDEL', failures, other) end
+  end
+end
+
+local function withHistory(id, note)
+  local known = redis.pcall('HGET', failures, id)
+  local first, hops = string.match(type(known) == 'string' and known or '', '^(%d+) (%d+)$')
+  if not first then return note end
+  return '{"firstFailedAt":' .. first .. ',"hops":' .. hops .. ',' .. string.sub(note, 2)
+end
+
 local function deadLetter(id, note, pairs)
+  note = withHistory(id, note)
+  if pairs[1] == 'rxjs-redis-streams:redriven-for' and #pairs <= 7000 then pairs = { unpack(pairs, 3) } end
   if #pairs > 7000 then -- more than Lua can pass as arguments: one field holds them all, and the note says so
     note = '{"packed":true,' .. string.sub(note, 2)
     pairs = { 'pairs', cjson.encode(pairs) }
@@ -57,6 +75,7 @@ local function deadLetter(id, note, pairs)
   -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
   local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
   if type(added) == 'table' and added.err then return added.err end
+  redis.pcall('HDEL', failures, id)
   return acknowledge(id)
 end
 
@@ -67,6 +86,7 @@ local verbs = {
     -- last delivered before it is due, for sure: what looks delivered after that has been taken up
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', math.max(5, tonumber(idle) or 0), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
+    if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
   dead = function(id, note)
