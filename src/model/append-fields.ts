@@ -1,3 +1,5 @@
+import { redrivenField, redrivenFor } from "./redriven.js";
+
 /** What a field can hold; numbers must be finite, and `true` is written as `"true"`. @public */
 export type FieldValue = string | number | boolean | bigint | Uint8Array;
 
@@ -20,6 +22,7 @@ export function toNewPairs(fields: unknown, extra: Readonly<Record<string, strin
   for (const [name, value] of entriesOf(fields)) pairs.push(nameOf(name), valueOf(name, value));
   const taken = new Set(pairs.filter((_, index) => index % 2 === 0));
   for (const [name, value] of Object.entries(extra)) if (!taken.has(name)) pairs.push(name, valueOf(name, value));
+  if (redrivenFor(pairs) !== undefined) throw new RangeError(`The field name \`${redrivenField}\` is kept for \`redrive\``);
   if (pairs.length === 0) throw new RangeError("Expected the fields of a new entry to be at least one, got none");
   if (pairs.length > 2 * mostFields) throw new RangeError(`Expected at most ${mostFields} fields in an entry, got ${pairs.length / 2}`);
   return pairs;

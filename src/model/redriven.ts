@@ -53,7 +53,7 @@ export function toRedriven<L>(letter: L, isDryRun: boolean, { what, id }: Redriv
 export const redrivenField = "rxjs-redis-streams:redriven-for";
 
 /** The group that an entry is for alone; undefined: it is for all. Asked of every entry, so it looks at a length first. @internal */
-export function redrivenFor(pairs: readonly string[]): string | undefined {
+export function redrivenFor(pairs: readonly (string | Uint8Array)[]): string | undefined {
   const first = pairs[0];
   return first?.length === redrivenField.length && String(first) === redrivenField ? String(pairs[1]) : undefined;
 }

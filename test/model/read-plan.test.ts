@@ -42,7 +42,14 @@ describe("readPlan", () => {
         fc.nat(2 ** 20 - 1),
         (all, turn, credit, nextChoreInMs, blockMs, fullBits) => {
           const streams = Array.from({ length: all }, (_, index) => `s${index}`);
-          const plan = readPlan({ streams, full: streams.filter((_, index) => fullBits & (1 << index)), turn, credit, nextChoreInMs, blockMs });
+          const plan = readPlan({
+            streams,
+            full: streams.filter((_, index) => fullBits & (1 << index)),
+            turn,
+            credit,
+            nextChoreInMs,
+            blockMs,
+          });
           expect(plan.streams.length).toBeGreaterThan(0);
           expect(new Set(plan.streams).size).toBe(plan.streams.length);
           expect(plan.count).toBeGreaterThanOrEqual(1);
