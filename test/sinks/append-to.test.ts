@@ -34,18 +34,12 @@ afterEach(() => {
 describe("appendTo", () => {
   it("writes the first at once, and what comes meanwhile in the next write", () => {
     const { port, batches } = server();
-    marbles(({ hot, expectObservable, expectSubscriptions, flush }) => {
-      const source = hot("  a-bc---------d----|");
-      const expected = "    ----------a---------(bcd|)";
-      const values = { a: "1-0", b: "2-0", c: "3-0", d: "4-0" };
-      void expected;
+    marbles(({ hot, expectSubscriptions, flush }) => {
+      const source = hot("a-bc---------d----|");
       const seen = record(source.pipe(appendTo(port.client, options)));
       expectSubscriptions(source.subscriptions).toBe("^-----------------!");
-      expectObservable(NEVER).toBe("-");
       flush();
-      expect(seen.values).toEqual(Object.values(values));
-      expect(seen.times).toEqual([10, 20, 20, 30]);
-      expect(seen).toMatchObject({ ended: "complete", endedAt: 30 });
+      expect(seen).toMatchObject({ values: ["1-0", "2-0", "3-0", "4-0"], times: [10, 20, 20, 30], ended: "complete", endedAt: 30 });
     });
     expect(batches).toEqual([["a"], ["b", "c"], ["d"]]);
     expect(port.open.commands).toBe(0);
