@@ -25,7 +25,8 @@ export type KeepOptions =
  * @throws RangeError or TypeError that names the option
  * @internal
  */
-export function toRetention({ maxLen, minId }: KeepOptions, exact: boolean): () => Retention | undefined {
+export function toRetention(keep: KeepOptions, exact: boolean): () => Retention | undefined {
+  const { maxLen, minId }: { readonly maxLen?: number | undefined; readonly minId?: string | (() => string) | undefined } = keep; // as JavaScript may pass it
   relation(maxLen === undefined || minId === undefined, "Expected one of `maxLen` and `minId`, got both");
   if (maxLen !== undefined) {
     const byLength: Retention = { _tag: "maxLen", count: integer("maxLen", maxLen, 0), exact };
@@ -39,7 +40,7 @@ export function toRetention({ maxLen, minId }: KeepOptions, exact: boolean): () 
 
 function firstKept(id: string): string {
   if (typeof id === "string" && (isEntryId(id) || isEntryId(`${id}-0`))) return id;
-  throw new RangeError(`Expected \`minId\` to be "<ms>-<seq>" or "<ms>", got \`${String(id)}\``);
+  throw new RangeError(`Expected \`minId\` to be "<ms>-<seq>" or "<ms>", got \`${id}\``);
 }
 
 /** As XADD and XTRIM want it: whole nodes at a time unless `exact`, which costs them next to nothing. @internal */

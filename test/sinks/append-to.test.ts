@@ -165,7 +165,7 @@ describe("appendTo", () => {
     [{ traceContext: {} }, /^Expected `traceContext` to be a function/],
     [{ maxLen: 1, minId: "1" }, /got both/],
   ])("refuses %j when it is called", (wrong, message) => {
-    expect(() => appendTo(new FakePort().client, { ...options, ...wrong } as typeof options)).toThrow(message);
+    expect(() => appendTo(new FakePort().client, { ...options, ...wrong })).toThrow(message);
   });
 });
 
