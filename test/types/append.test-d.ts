@@ -23,15 +23,15 @@ describe("appendTo", () => {
   it("knows the value in its callbacks, and gives ids", () => {
     const ids = orders.pipe(appendTo(redis, { stream: "orders", idempotencyKey: ({ orderId }) => orderId }));
     expectTypeOf(ids).toEqualTypeOf<Observable<EntryId>>();
-    orders.pipe(appendTo(redis, { stream: ({ amount }) => (amount > 9 ? "large" : "small"), fields: ({ orderId }) => ({ orderId }) }));
+    void orders.pipe(appendTo(redis, { stream: ({ amount }) => (amount > 9 ? "large" : "small"), fields: ({ orderId }) => ({ orderId }) }));
   });
 
   it("wants to be told what becomes of a value that is no record of fields", () => {
     // @ts-expect-error -- a Date is no field
-    of({ at: new Date() }).pipe(appendTo(redis, { stream: "orders" }));
-    of({ at: new Date() }).pipe(appendTo(redis, { stream: "orders", fields: ({ at }) => ({ at: at.getTime() }) }));
+    void of({ at: new Date() }).pipe(appendTo(redis, { stream: "orders" }));
+    void of({ at: new Date() }).pipe(appendTo(redis, { stream: "orders", fields: ({ at }) => ({ at: at.getTime() }) }));
     // @ts-expect-error -- one of both
-    orders.pipe(appendTo(redis, { stream: "orders", maxLen: 1, minId: "1" }));
+    void orders.pipe(appendTo(redis, { stream: "orders", maxLen: 1, minId: "1" }));
   });
 });
 
@@ -55,6 +55,6 @@ describe("redrive", () => {
 describe("trim", () => {
   it("wants one of two", () => {
     // @ts-expect-error -- neither length nor id
-    trim(redis, { stream: "orders" });
+    void trim(redis, { stream: "orders" });
   });
 });
