@@ -75,11 +75,8 @@ export function openSource<S extends SourceSettings>(
     ).pipe(emitPages());
     const deliveries = alongside(
       work,
-      merge(keepLeases(session), watchStall(session), reportOutages(session), session.signs.regularly),
+      merge(keepLeases(session), watchStall(session), reportOutages(session), ackStrangers(session), session.signs.regularly),
     ).pipe(tap({ error: () => (reason = "error") }));
-    const deliveries = alongside(work, merge(keepLeases(session), watchStall(session), reportOutages(session), ackStrangers(session))).pipe(
-      tap({ error: () => (reason = "error") }),
-    );
     const leaveDrained = defer(() => {
       reason = "drained";
       return leave;
