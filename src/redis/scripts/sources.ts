@@ -451,11 +451,17 @@ local function acknowledge(id)
   return 'done'
 end
 
--- Ids stay in there when they are acknowledged; so each new one looks at two others, and only about as many as are pending are left.
+local newFailures = 0
 local function noteFailure(id)
-  if redis.pcall('HSETNX', failures, id, ms(now) .. ' 0') ~= 1 then return end
-  for _, other in ipairs(redis.pcall('HRANDFIELD', failures, 2)) do
-    if #redis.call('XPENDING', stream, group, other, other, 1) == 0 then redis.pcall('HDEL', failures, other) end
+  if redis.pcall('HSETNX', failures, id, ms(now) .. ' 0') == 1 then newFailures = newFailures + 1 end
+end
+
+-- Ids stay in there when they are acknowledged. So for each new one two others are looked at, a hundred a call: about as many as are
+-- pending are left.
+local function forgetSome()
+  if newFailures == 0 then return end
+  for _, id in ipairs(redis.pcall('HRANDFIELD', failures, math.min(2 * newFailures, 100))) do
+    if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then redis.pcall('HDEL', failures, id) end
   end
 end
 
@@ -484,8 +490,9 @@ local verbs = {
   ack = acknowledge,
   retry = function(id, argument)
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
-    -- last delivered before it is due, for sure: what looks delivered after that has been taken up
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', math.max(5, tonumber(idle) or 0), 'JUSTID')
+    -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
+    -- the moment of the command (7.0), which in a long script is later than \`now\`
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - math.max(5, tonumber(idle) or 0)), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
@@ -513,6 +520,7 @@ for index = 4, #ARGV, 3 do
   local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
   outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
 end
+forgetSome()
 return outcomes
 `;
 
