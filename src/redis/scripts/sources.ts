@@ -451,9 +451,9 @@ local function acknowledge(id)
   return 'done'
 end
 
-local newFailures = 0
+local newFailures, asFirst = 0, ms(now) .. ' 0'
 local function noteFailure(id)
-  if redis.pcall('HSETNX', failures, id, ms(now) .. ' 0') == 1 then newFailures = newFailures + 1 end
+  if redis.pcall('HSETNX', failures, id, asFirst) == 1 then newFailures = newFailures + 1 end
 end
 
 -- Ids stay in there when they are acknowledged. So for each new one two others are looked at, a hundred a call: about as many as are
