@@ -4,6 +4,8 @@
 export { fromGroup } from "./sources/from-group.js";
 export { fromClaims, type FromClaimsOptions } from "./sources/from-claims.js";
 export { fromDeadLetters, type FromDeadLettersOptions } from "./sources/from-dead-letters.js";
+export { fromRange } from "./sources/from-range.js";
+export { fromStream } from "./sources/from-stream.js";
 export { fromPending, type FromPendingOptions } from "./sources/from-pending.js";
 
 // Watching: how groups and sources do
@@ -46,7 +48,7 @@ export { BackoffMonoid, capDelay, delayAfter, exponential, fixed, limit } from "
 export { drainOn } from "./flow/drain-on.js";
 
 // Keys beside the stream
-export { deadLetterKey, retryKey } from "./model/keys.js";
+export { checkpointKey, deadLetterKey, retryKey } from "./model/keys.js";
 
 // Entry ids
 export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js";
@@ -67,22 +69,27 @@ export {
 } from "./errors.js";
 
 // Types
+export type { DeliveryOptions } from "./flow/delivery-settings.js";
 export type { FromGroupOptions, GroupSourceOptions } from "./flow/group-settings.js";
 export type { FieldValue, NewFields } from "./model/append-fields.js";
 export type { AppendStatus } from "./model/append-status.js";
+export type { FromRangeOptions } from "./flow/range-settings.js";
+export type { FromStreamOptions, StoredCheckpoint } from "./flow/tail-settings.js";
 export type { HandlerResult } from "./flow/handler-result.js";
 export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead-letter.js";
 export type { Delivery } from "./model/delivery.js";
 export type { EntryId } from "./model/entry-id.js";
-export type { Fields } from "./model/fields.js";
+export type { BinaryFields, Fields } from "./model/fields.js";
 export type { Health, HealthReason, SourceHealth } from "./model/health.js";
 export type { ConsumerInfo, GroupInfo } from "./model/group-info.js";
 export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js";
 export type { LagSource } from "./model/lag.js";
+export type { Payload } from "./model/payload.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
 export type { EndState, SourceProgress, SourceState } from "./model/progress.js";
 export type { KeepOptions } from "./model/retention.js";
+export type { RangeBound } from "./model/range-bound.js";
 export type { Receipt } from "./model/receipt.js";
 export type { Redrivable, Redriven, RefusalReason } from "./model/redriven.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";

@@ -3,9 +3,11 @@ import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
 import { redrivenFor } from "../model/redriven.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
+import type { RawPairs } from "../model/raw-pairs.js";
+import { ByteAccount } from "./byte-account.js";
 
 /** An entry as it is admitted: the third element is its delivery count, 1 when it is missing. @internal */
-export type Admitted = readonly [id: EntryId, pairs: readonly string[] | null, deliveryCount?: number];
+export type Admitted = readonly [id: EntryId, pairs: RawPairs | null, deliveryCount?: number];
 
 /** @internal */
 export interface RetryNotice {
@@ -27,6 +29,8 @@ export interface Strangers {
 export class CreditLedger implements Origin {
   readonly window: number;
   claimIdleMs: number | undefined;
+  /** Undefined: bytes are not counted. */
+  readonly bytes: ByteAccount | undefined;
   /** Emits when credit came back: once per batch, and when a read used less than was set aside for it. */
   readonly returned: Observable<void>;
   /** Emits when a delivery was settled as a retry. */
@@ -47,8 +51,9 @@ export class CreditLedger implements Origin {
   #starving = 0;
   #over = false;
 
-  constructor(window: number) {
+  constructor(window: number, maxBytes?: number) {
     this.window = window;
+    this.bytes = maxBytes === undefined ? undefined : new ByteAccount(maxBytes);
     this.returned = this.#returned.asObservable();
     this.retries = this.#retries.asObservable();
     this.hindrances = this.#hindrances.asObservable();
@@ -59,10 +64,14 @@ export class CreditLedger implements Origin {
     return this.#held.size;
   }
   get free(): number {
-    return this.window - this.#held.size - this.#reserved;
+    return Math.min(this.window - this.#held.size - this.#reserved, this.bytes?.free ?? Infinity);
+  }
+  /** What one of several readers may ask for, which has `share` of the window. */
+  freeFor(share: number): number {
+    return Math.min(this.free, share, this.bytes?.share ?? Infinity);
   }
   get starved(): boolean {
-    return this.#starving > 0 || this.#held.size >= this.window;
+    return this.#starving > 0 || this.#held.size >= this.window || (this.bytes?.isSpent ?? false);
   }
   get over(): boolean {
     return this.#over;
@@ -88,10 +97,12 @@ export class CreditLedger implements Origin {
     return defer(() => {
       let kept = count;
       this.#reserved += count;
+      const releaseBytes = this.bytes?.reserve(count);
       const release = (): void => {
         const given = kept;
         kept = 0; // first: who hears of it may unsubscribe the work
         this.#reserved -= given;
+        releaseBytes?.();
         if (given > 0) this.#returned.next();
       };
       return work.pipe(tap({ next: release, error: release, complete: release, unsubscribe: release }));
@@ -115,6 +126,7 @@ export class CreditLedger implements Origin {
       page.push(held);
     }
     if (strangers.length > 0) this.#strangers.next({ stream: lease.stream, ids: strangers });
+    this.bytes?.charge(page);
     return page;
   }
 
@@ -163,7 +175,9 @@ export class CreditLedger implements Origin {
       isByRedis ||= held.state !== "settled"; // what was lost is settled already, and nobody asked Redis
       this.#newestSettled = Math.max(this.#newestSettled, held.since);
       held.state = "settled";
-      if (this.#held.delete(held) && retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
+      if (!this.#held.delete(held)) continue;
+      this.bytes?.refund(held);
+      if (retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
     }
     if (isByRedis) this.#settledAt = asyncScheduler.now();
     this.#returned.next();

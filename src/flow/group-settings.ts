@@ -1,11 +1,16 @@
-import { isObservable, type Observable, type Observer } from "rxjs";
-import { durationMs, integer, oneOf, relation, text } from "../model/check.js";
+import { isObservable, type Observable } from "rxjs";
+import { durationMs, integer, oneOf, payloadKind, relation, text } from "../model/check.js";
 import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
-import type { SourceStatus } from "../model/status.js";
+import type { Payload } from "../model/payload.js";
+import { deliverySettings, type DeliveryOptions, type DeliverySettings } from "./delivery-settings.js";
 
-/** What every source of a group takes. @public */
-export interface GroupSourceOptions {
+/**
+ * What every source of a group takes.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface GroupSourceOptions<P extends Payload = "string"> extends DeliveryOptions {
   /**
    * The stream's key; or several; or an Observable of them, whose latest list counts: streams that are new in it are read from
    * the next read on (within `blockMs`), and those that are missing are left when nothing of them is in flight.
@@ -14,20 +19,29 @@ export interface GroupSourceOptions {
   readonly group: string;
   /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
   readonly consumer?: string | undefined;
-  /** The most deliveries unsettled at a time, from the number of streams named to 1 000 000. @defaultValue `1000` */
-  readonly maxInFlight?: number | undefined;
-  /** Aborted: drain. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
-  readonly drainTimeoutMs?: number | undefined;
-  /** After how long without being settled a delivery is reported as stalled, ms, 1 or more. @defaultValue `60000` */
-  readonly stalledAfterMs?: number | undefined;
-  /** Hears what the source does; only its `next` is called, so that one observer may serve many sources. */
-  readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
+  /**
+   * The most bytes of names and values unsettled at a time, 1 or more; of text, UTF-16 units. Redis is asked for entries and not
+   * for bytes: before a read each is taken to be as large as the largest of about the last thousand; when it has come the exact
+   * size counts. So the limit holds as long as sizes are what they were lately, and a read of larger ones exceeds it by what
+   * they are larger: by less than 128 times the largest entry (the first read: 16 times), as a read asks for no more, or for two per
+   * stream. What is larger than the limit is handed out alone. In a Cluster each slot has its part, of at least one entry.
+   * @defaultValue none: bytes are not counted
+   */
+  readonly maxInFlightBytes?: number | undefined;
+  /**
+   * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
+   * `BinaryFields` then. The Buffers are views into what the socket brought, up to 64 KiB a piece: copy what you keep for long.
+   * @defaultValue `"string"`, in which what is no UTF-8 is lost; an entry that becomes a dead letter keeps its bytes either way
+   */
+  readonly payload?: P | undefined;
 }
 
-/** Options of `fromGroup`. @public */
-export interface FromGroupOptions extends GroupSourceOptions {
+/**
+ * Options of `fromGroup`.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface FromGroupOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
   /**
    * Where the group begins if it does not exist yet: `"0"` the whole stream, `"$"` what is added from now on, or an id after
    * which to begin. Required, because either default would surprise somebody. An existing group goes on where it is.
@@ -50,16 +64,13 @@ export interface FromGroupOptions extends GroupSourceOptions {
 }
 
 /** Options of any source of a group checked, with their defaults. @internal */
-export interface SourceSettings {
+export interface SourceSettings extends DeliverySettings {
   readonly streams: readonly string[] | Observable<readonly string[]>;
   readonly group: string;
   readonly consumer: string | undefined;
-  readonly maxInFlight: number;
+  readonly maxInFlightBytes: number | undefined;
+  readonly payload: Payload;
   readonly leaseMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly drainTimeoutMs: number;
-  readonly stalledAfterMs: number;
-  readonly status: Pick<Observer<SourceStatus>, "next"> | undefined;
 }
 
 /** Options of `fromGroup` checked, with their defaults. @internal */
@@ -71,7 +82,7 @@ export interface GroupSettings extends SourceSettings {
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
-export function groupSettings(options: FromGroupOptions): GroupSettings {
+export function groupSettings(options: FromGroupOptions<Payload>): GroupSettings {
   const { startId, blockMs = 2_000, leaseMs = 30_000, recover = true, onMissingGroup = "recreate" } = options;
   return {
     ...sourceSettings(options, durationMs("leaseMs", leaseMs, 100)),
@@ -83,19 +94,17 @@ export function groupSettings(options: FromGroupOptions): GroupSettings {
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
-export function sourceSettings(options: GroupSourceOptions, leaseMs: number): SourceSettings {
-  const { stream, group, consumer, maxInFlight = 1000, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+export function sourceSettings(options: GroupSourceOptions<Payload>, leaseMs: number): SourceSettings {
+  const { stream, group, consumer, maxInFlightBytes, payload } = options;
   const streams = isObservable(stream) ? stream : namedStreams(stream);
   return {
+    ...deliverySettings(options, isObservable(streams) ? 1 : streams.length),
     streams,
     group: text("group", group),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
-    maxInFlight: windowFor(isObservable(streams) ? 1 : streams.length, maxInFlight),
+    maxInFlightBytes: maxInFlightBytes === undefined ? undefined : integer("maxInFlightBytes", maxInFlightBytes, 1),
+    payload: payloadKind(payload),
     leaseMs,
-    signal: abortSignal(signal),
-    drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),
-    stalledAfterMs: durationMs("stalledAfterMs", stalledAfterMs, 1),
-    status,
   };
 }
 
@@ -113,19 +122,8 @@ export function streamNames(names: readonly string[]): readonly string[] {
   return names;
 }
 
-function windowFor(streams: number, maxInFlight: number): number {
-  integer("maxInFlight", maxInFlight, 1, 1_000_000);
-  relation(maxInFlight >= streams, `Expected \`maxInFlight\` to be at least the number of streams (${streams}), got \`${maxInFlight}\``);
-  return maxInFlight;
-}
-
 function startPosition(startId: string): string {
   text("startId", startId);
   if (startId === "$" || startId === "0" || isEntryId(startId)) return startId;
   throw new RangeError(`Expected \`startId\` to be "0", "$" or an id "<ms>-<seq>", got \`${startId}\``);
-}
-
-function abortSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw new TypeError('Expected `signal` to be an AbortSignal, such as drainOn("SIGTERM")');
 }

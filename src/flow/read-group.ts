@@ -1,12 +1,10 @@
 import {
-  AsyncSubject,
   catchError,
   concat,
   defer,
   EMPTY,
   filter,
   finalize,
-  from,
   ignoreElements,
   merge,
   of,
@@ -28,6 +26,7 @@ import type { Place } from "./place.js";
 import { ReadTurn } from "./read-turn.js";
 import { Recovery } from "./recovery.js";
 import type { Session } from "./session.js";
+import { withReader } from "./with-reader.js";
 import { whenFree } from "./when-free.js";
 
 /** How long a server may go on feeding a read that was given up here, beyond its BLOCK. */
@@ -85,7 +84,7 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const turn = (reader: StreamReader): Observable<Page> =>
     concat(begin, place.tend(), place.pause(), credit, begin, chores, read(reader)).pipe(catchError(groupIsGone));
   const isOver = (): boolean => isDraining() || place.isOver;
-  const turns = using(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isOver() ? EMPTY : of(true)) })));
+  const turns = withReader(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isOver() ? EMPTY : of(true)) })));
 
   /** Whatever a lost reply held is pending for this consumer, and nobody will deliver it again before the lease is over. */
   const recoverOwn = (): void => recovery.recoverOwn(settings.blockMs + ghostMs);
@@ -111,21 +110,4 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const noted = ledger.retries.pipe(tap(({ stream, inMs }) => recovery.noteRetry(stream, inMs)));
   const work = defer(() => (isDraining() ? EMPTY : turns)).pipe(retry({ delay: heal }));
   return alongside(work, merge(broken, noted).pipe(ignoreElements())).pipe(finalize(close));
-}
-
-/** Opens a reader, and drops it with everything that reads from it. */
-function using(session: Session<GroupSettings>, turns: (reader: StreamReader) => Observable<Page>): Observable<Page> {
-  return defer(() => {
-    const reader = session.port.openReader();
-    return turns(reader).pipe(finalize(() => drop(session, reader)));
-  });
-}
-
-/** Teardown is synchronous; `leaveGroup` waits for what is still closing. */
-function drop({ closing }: Session, reader: StreamReader): void {
-  const closed = new AsyncSubject<void>();
-  closing.add(closed);
-  from(reader.close())
-    .pipe(finalize(() => closing.delete(closed)))
-    .subscribe(closed);
 }

@@ -9,7 +9,7 @@ import { streamsOf } from "./streams-of.js";
 
 /** Reads the streams of a source, those that one command can read together with one reader; they may come and go. @internal */
 export function readGroups(session: Session<GroupSettings>): Observable<Page> {
-  const { port, settings, signs } = session;
+  const { port, settings, signs, ledger } = session;
   return defer(() => {
     const places = new Map<string, Place>();
     const share = (): number => Math.max(1, Math.floor(settings.maxInFlight / places.size));
@@ -23,7 +23,10 @@ export function readGroups(session: Session<GroupSettings>): Observable<Page> {
       const wanted = groupBy((stream: string) => String(port.placeOf(stream)))([...streams]);
       for (const [key, place] of places) place.follow(wanted[key] ?? []);
       const fresh = Object.entries(wanted).filter(([key]) => !places.has(key));
-      return merge(...fresh.map(([key, some]) => open(key, some)));
+      const opened = fresh.map(([key, some]) => open(key, some));
+      const most = Math.max(1, ...Object.values(wanted).map((some) => some.length));
+      ledger.bytes?.shareAmong({ readers: Math.max(1, places.size), streams: most });
+      return merge(...opened);
     };
     return streamsOf(settings.streams).pipe(mergeMap(arrange));
   });

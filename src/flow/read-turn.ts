@@ -14,8 +14,6 @@ import {
   take,
   takeUntil,
   tap,
-  throwError,
-  timeout,
   timer,
   type Observable,
 } from "rxjs";
@@ -25,12 +23,11 @@ import type { StreamPage, StreamReader } from "../redis/port.js";
 import type { Page } from "./chore.js";
 import { ConfirmClaims } from "./confirm-claims.js";
 import type { Place } from "./place.js";
+import { giveUpSilent } from "./give-up-silent.js";
 import type { Recovery } from "./recovery.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 
-/** How much longer than BLOCK a read may be silent before its connection is given up: the server's timer is 0.1 s coarse, and it may be busy. */
-const silenceMs = 5_000;
 /** First and longest rest after reads that came back at once with nothing, as a stream does whose entries are deleted as they come. */
 const restMs = { first: 5, longest: 250 } as const;
 
@@ -75,10 +72,10 @@ export class ReadTurn {
     const { ledger, settings, consumer } = this.#session;
     const { mode } = this.#place;
     const claimIdleMs = mode.next();
-    const plan = this.#plan(mode.isOn && claimIdleMs === undefined);
+    const plan = this.#plan(mode.isOn && claimIdleMs === undefined, reader.claims && claimIdleMs !== undefined);
     const begun = asyncScheduler.now();
     const answer = from(reader.read({ group: settings.group, consumer, ...plan, claimIdleMs })).pipe(
-      giveUpAfter((plan.blockMs ?? 0) + silenceMs),
+      giveUpSilent(plan.blockMs ?? 0),
       tap(answered),
       tap((pages) => this.#note(plan, pages, reader.claims)),
       switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
@@ -90,14 +87,15 @@ export class ReadTurn {
   }
 
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
-  #plan(inPassing: boolean): ReadPlan {
+  #plan(inPassing: boolean, claims: boolean): ReadPlan {
     return readPlan({
       streams: this.#place.readable.map(({ ref }) => ref.stream),
       full: this.#place.readable.filter(({ ref }) => this.#full.has(ref.stream)).map(({ ref }) => ref.stream),
       turn: (this.#turn += 1),
-      credit: Math.min(this.#session.ledger.free, this.#share()),
+      credit: this.#session.ledger.freeFor(this.#share()),
       nextChoreInMs: inPassing ? 0 : this.#recovery.nextInMs,
       blockMs: this.#session.settings.blockMs,
+      claims,
     });
   }
 
@@ -150,9 +148,3 @@ export class ReadTurn {
 }
 
 const hasClaimed = ({ claimed = 0 }: StreamPage): boolean => claimed > 0;
-
-const giveUpAfter = <A>(ms: number): ((source: Observable<A>) => Observable<A>) =>
-  timeout<A, Observable<never>>({
-    first: ms,
-    with: () => throwError(() => new Error(`No answer to a read for ${ms} ms: the connection is given up`)),
-  });

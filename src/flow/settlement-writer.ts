@@ -60,11 +60,8 @@ export class SettlementWriter {
   }
 
   #carryOut({ stream, group, consumer, origin }: Pile, tally: Tally): Observable<never> {
-    if (group === undefined || consumer === undefined) {
-      for (const each of tally.open) tally.done(each); // read without a group: Redis keeps no account of it
-      return EMPTY;
-    }
-    const ref = { stream, group, consumer };
+    if (group === undefined) for (const each of tally.open) if (each.settlement._tag !== "DeadLetter") tally.done(each); // its source keeps account
+    const ref = { stream, group: group ?? "", consumer: consumer ?? "" };
     const attempt = defer(() => {
       if (tally.open.size === 0) return EMPTY;
       return this.#isAckOnly(tally) ? this.#ack(ref, tally) : this.#settle(ref, tally, origin);
@@ -107,14 +104,14 @@ export class SettlementWriter {
 }
 
 function toDecision({ held, settlement }: Planned, { claimIdleMs }: Origin): Decision {
-  const { id, pairs } = held;
+  const { id } = held;
   switch (settlement._tag) {
     case "Ack":
       return { verb: "ack", id };
     case "Retry":
       return { verb: "retry", id, delayMs: settlement.delayMs, lookIdleMs: claimIdleMs && Math.max(0, claimIdleMs - settlement.delayMs) };
     case "DeadLetter":
-      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs };
+      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs: held.raw };
     case "Release":
       return { verb: "release", id };
   }

@@ -1,6 +1,8 @@
+import type { HeldDelivery } from "../model/held-delivery.js";
 import type { Confirmation } from "../model/origin.js";
 import type { Pile, Planned } from "../model/pile.js";
 import { countOf, emptyReceipt, type Receipt, type ReceiptCount } from "../model/receipt.js";
+import type { Settlement } from "../model/settlement.js";
 
 /** Keeps the count of a pile: what is confirmed, each delivery once, and what is still to be written. @internal */
 export class Tally {
@@ -21,7 +23,7 @@ export class Tally {
   /** Carried out as decided. */
   done(each: Planned): void {
     const { held, settlement } = each;
-    this.#close(each, countOf(settlement), settlement._tag === "Retry" ? { held, retryInMs: settlement.delayMs } : { held });
+    this.#close(each, countOf(settlement), confirmationOf(held, settlement));
   }
 
   /** It was not this consumer's to settle any more. */
@@ -49,4 +51,9 @@ export class Tally {
     this.#counts[count] += 1;
     this.#confirmations.push(confirmation);
   }
+}
+
+function confirmationOf(held: HeldDelivery<unknown>, settlement: Settlement): Confirmation {
+  if (settlement._tag === "Retry") return { held, retryInMs: settlement.delayMs };
+  return settlement._tag === "Release" ? { held, released: true } : { held };
 }

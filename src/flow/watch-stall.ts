@@ -1,9 +1,9 @@
 import { asyncScheduler, filter, ignoreElements, interval, map, merge, tap, type Observable } from "rxjs";
 import type { HeldDelivery } from "../model/held-delivery.js";
-import type { Session } from "./session.js";
+import type { PlainSession } from "./session.js";
 
 /** Reports deliveries that nobody settles, once each, and sinks that can't write. @internal */
-export function watchStall({ ledger, settings, report }: Session): Observable<never> {
+export function watchStall({ ledger, settings, report }: PlainSession): Observable<never> {
   const idleMs = (held: HeldDelivery<unknown>): number => asyncScheduler.now() - held.since;
   const isStalled = (held: HeldDelivery<unknown>): boolean => idleMs(held) >= settings.stalledAfterMs;
   let reported: unknown;

@@ -1,3 +1,5 @@
+import type { Payload } from "./payload.js";
+
 /** Checks of options. Each returns the value it was given, so that a definition can check and keep it in one step. */
 
 const show = (value: unknown): string => `\`${textOf(value)}\` (${value === null ? "null" : typeof value})`;
@@ -45,6 +47,9 @@ export function oneOf<A extends string>(name: string, value: A, allowed: readonl
   if (allowed.includes(value)) return value;
   throw new RangeError(wrong(name, `one of ${allowed.map((each) => `"${each}"`).join(", ")}`, value));
 }
+
+/** @internal */
+export const payloadKind = (payload: Payload = "string"): Payload => oneOf<Payload>("payload", payload, ["string", "buffer"]);
 
 /** @internal */
 export function callable<F>(name: string, value: F): F {

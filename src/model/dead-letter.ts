@@ -1,6 +1,7 @@
 import { isStreamsError } from "../errors.js";
 import { entryTime, isEntryId, type EntryId } from "./entry-id.js";
-import { toFields, type Fields } from "./fields.js";
+import { toFields, type BinaryFields, type Fields } from "./fields.js";
+import { isText, toBytes, toText, type RawPairs } from "./raw-pairs.js";
 
 /** Why an entry was moved aside. @public */
 export interface DeadLetterCause {
@@ -17,8 +18,12 @@ export interface DeadLetterOrigin {
   readonly consumer: string;
 }
 
-/** An entry that was moved aside, with its reason and, unchanged, what it held. @public */
-export interface DeadLetter {
+/**
+ * An entry that was moved aside, with its reason and, unchanged, what it held.
+ * @typeParam F - `Fields`, or `BinaryFields` with `payload: "buffer"`
+ * @public
+ */
+export interface DeadLetter<F = Fields> {
   /** Its id in the dead-letter stream. */
   readonly id: EntryId;
   readonly origin: DeadLetterOrigin;
@@ -30,9 +35,11 @@ export interface DeadLetter {
   /** How often it was redriven before. */
   readonly hops: number;
   readonly deliveryCount: number;
-  readonly fields: Fields;
-  /** The raw pairs of the original entry. */
+  readonly fields: F;
+  /** The raw pairs of the original entry. Text: what is no UTF-8 is lost in it. */
   readonly pairs: readonly string[];
+  /** The same as bytes: exactly those of the entry with `payload: "buffer"`, else the text encoded again. */
+  readonly bytes: readonly Buffer[];
 }
 
 /** Everything about a dead letter that is not in its id or its original pairs. @internal */
@@ -82,20 +89,25 @@ function causeOf(thrown: unknown): DeadLetterCause {
 export const encodeNote = (note: DeadLetterNote): string => JSON.stringify(note);
 
 /** Reads an entry of a dead-letter stream; what somebody else put there is shown as unreadable, never hidden. @internal */
-export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: readonly string[]): DeadLetter {
-  const note = pairs[0] === noteField ? parseNote(pairs[1]) : undefined;
+export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: RawPairs): DeadLetter<Fields | BinaryFields> {
+  const note = String(pairs[0]) === noteField ? parseNote(String(pairs[1])) : undefined;
   const { packed = false, ...known } = note ?? unreadable(stream, group, id);
   const kept = note === undefined ? pairs : pairs.slice(2);
   const original = packed ? unpack(kept) : kept;
   const failedAt = entryTime(id);
-  return { firstFailedAt: failedAt, hops: 0, ...known, id, failedAt, fields: toFields(original), pairs: original };
+  const letter = { firstFailedAt: failedAt, hops: 0, ...known, id, failedAt, fields: toFields(original), pairs: toText(original) };
+  let bytes: readonly Buffer[] | undefined;
+  // not enumerable: a letter that is printed or turned into JSON would say everything twice
+  return Object.defineProperty(letter, "bytes", { get: () => (bytes ??= toBytes(original)) }) as typeof letter & Pick<DeadLetter, "bytes">;
 }
 
 /** What can't be unpacked is shown as it is. */
-function unpack(kept: readonly string[]): readonly string[] {
+function unpack(kept: RawPairs): RawPairs {
   try {
-    const pairs: unknown = JSON.parse(kept[1] ?? "");
-    return Array.isArray(pairs) ? (pairs as string[]) : kept;
+    // a script's JSON holds bytes as they are: read as Latin-1, each character is one
+    const pairs: unknown = JSON.parse(isText(kept) ? (kept[1] ?? "") : (kept[1]?.toString("latin1") ?? ""));
+    if (!Array.isArray(pairs)) return kept;
+    return isText(kept) ? (pairs as string[]) : (pairs as string[]).map((text) => Buffer.from(text, "latin1"));
   } catch {
     return kept;
   }
@@ -110,9 +122,9 @@ const unreadable = (stream: string, group: string, id: EntryId): DeadLetterNote 
   deliveryCount: 0,
 });
 
-function parseNote(text: string | undefined): DeadLetterNote | undefined {
+function parseNote(text: string): DeadLetterNote | undefined {
   try {
-    const note = JSON.parse(text ?? "") as DeadLetterNote | null;
+    const note = JSON.parse(text) as DeadLetterNote | null;
     return typeof note?.origin.stream === "string" && isEntryId(note.origin.id) && typeof note.cause.message === "string"
       ? note
       : undefined;

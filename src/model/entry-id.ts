@@ -14,6 +14,11 @@ const canonical = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/;
 const u64Max = "18446744073709551615";
 const anId = 'an entry id "<ms>-<seq>" of two unsigned 64-bit numbers';
 
+/** Before every entry: an entry has an id of 0-1 or more. @internal */
+export const firstId = "0-0" as EntryId;
+/** @internal */
+export const lastId: EntryId = `${u64Max}-${u64Max}` as EntryId;
+
 /**
  * Tells whether a text is a complete, canonical entry id within Redis' range.
  * @example

@@ -1,7 +1,8 @@
 import type { Delivery } from "./delivery.js";
 import type { EntryId } from "./entry-id.js";
-import { toFields, type Fields } from "./fields.js";
+import { toFields, type BinaryFields, type Fields } from "./fields.js";
 import type { Origin } from "./origin.js";
+import { isText, sizeOf, toBytes, toText, type RawPairs } from "./raw-pairs.js";
 
 /**
  * Where a delivery stands: `open` nobody has decided; `settling` a sink is carrying the decision out; `lost` it is no longer
@@ -10,30 +11,55 @@ import type { Origin } from "./origin.js";
  */
 export type DeliveryState = "open" | "settling" | "lost" | "settled";
 
-/** The one thing made per entry: what the source knows of it. `map` makes a {@link MappedDelivery} that points here. @internal */
+/**
+ * The one thing made per entry: what the source knows of it. `map` makes a {@link MappedDelivery} that points here. Text or
+ * bytes, it has one shape, and holds of its content only what came, until something else is asked for.
+ * @internal
+ */
 export class HeldDelivery<A> implements Delivery<A> {
-  readonly stream: string;
   readonly id: EntryId;
-  readonly group: string | undefined;
-  readonly consumer: string | undefined;
   readonly deliveryCount: number;
-  readonly pairs: readonly string[];
-  readonly origin: Origin;
-  /** Milliseconds on the local monotonic clock; for telling how long it has been in flight. */
-  readonly since: number;
+  /** Names and values as they came. */
+  readonly raw: RawPairs;
   state: DeliveryState = "open";
-  #fields: Fields | undefined;
+  readonly #lease: Lease;
+  #fields: Fields | BinaryFields | undefined;
+  /** Of text the bytes, of bytes the text. */
+  #otherwise: RawPairs | undefined;
   #abort: AbortController | undefined;
 
-  constructor(lease: Lease, id: EntryId, pairs: readonly string[], deliveryCount: number) {
-    this.stream = lease.stream;
-    this.group = lease.group;
-    this.consumer = lease.consumer;
-    this.origin = lease.origin;
-    this.since = lease.since;
+  constructor(lease: Lease, id: EntryId, raw: RawPairs, deliveryCount: number) {
+    this.#lease = lease;
     this.id = id;
-    this.pairs = pairs;
+    this.raw = raw;
     this.deliveryCount = deliveryCount;
+  }
+
+  get stream(): string {
+    return this.#lease.stream;
+  }
+  get group(): string | undefined {
+    return this.#lease.group;
+  }
+  get consumer(): string | undefined {
+    return this.#lease.consumer;
+  }
+  get origin(): Origin {
+    return this.#lease.origin;
+  }
+  /** Milliseconds on the local monotonic clock; for telling how long it has been in flight. */
+  get since(): number {
+    return this.#lease.since;
+  }
+  get pairs(): readonly string[] {
+    return isText(this.raw) ? this.raw : ((this.#otherwise ??= toText(this.raw)) as readonly string[]);
+  }
+  get bytes(): readonly Buffer[] {
+    return isText(this.raw) ? ((this.#otherwise ??= toBytes(this.raw)) as readonly Buffer[]) : this.raw;
+  }
+  /** What it takes of `maxInFlightBytes`. */
+  get size(): number {
+    return sizeOf(this.raw);
   }
 
   get _tag(): "Delivery" {
@@ -42,7 +68,7 @@ export class HeldDelivery<A> implements Delivery<A> {
 
   /** Built when first read: acknowledging an entry unread costs no record. */
   get value(): A {
-    return (this.#fields ??= toFields(this.pairs)) as A;
+    return (this.#fields ??= toFields(this.raw)) as A;
   }
 
   get signal(): AbortSignal {
@@ -97,6 +123,9 @@ export class MappedDelivery<A> implements Delivery<A> {
   }
   get pairs(): readonly string[] {
     return this.held.pairs;
+  }
+  get bytes(): readonly Buffer[] {
+    return this.held.bytes;
   }
   get signal(): AbortSignal {
     return this.held.signal;

@@ -11,14 +11,14 @@ const hashTag = /^[^{]*\{[^}]+\}/;
 const beside = (stream: string): string => (hashTag.test(stream) ? stream : `{${stream}}`);
 
 /**
- * The stream of a group's dead letters, unless `deadLetterStream` names another.
+ * The stream of a group's dead letters, unless `deadLetterStream` names another; without a group, of what was read without one.
  * @example
  * ```ts
  * deadLetterKey("orders", "shipping"); // => "{orders}:dlq:shipping"
  * ```
  * @public
  */
-export const deadLetterKey = (stream: string, group: string): string => `${beside(stream)}:dlq:${group}`;
+export const deadLetterKey = (stream: string, group = ""): string => `${beside(stream)}:dlq${group === "" ? "" : `:${group}`}`;
 
 /**
  * The ZSET of a group's entries that wait for a retry, by the server time in ms at which they are due. Deleting it makes them
@@ -36,6 +36,16 @@ export const failuresKey = (stream: string, group: string): string => `${beside(
 
 /** Marks that an entry with this key was added, on servers whose streams don't remember that themselves. @internal */
 export const addedKey = (stream: string, key: string): string => `${beside(stream)}:added:${key}`;
+/**
+ * The text that holds how far a reader without a group has come: the id up to which everything is settled. To make the reader
+ * begin elsewhere, stop it, then SET another id, or DEL it.
+ * @example
+ * ```ts
+ * checkpointKey("orders", "audit"); // => "{orders}:checkpoint:audit"
+ * ```
+ * @public
+ */
+export const checkpointKey = (stream: string, name: string): string => `${beside(stream)}:checkpoint:${name}`;
 
 /** @throws RangeError for a name that no helper key can share a slot with: a brace, but no hash tag @internal */
 export function streamName(name: string, value: string): string {

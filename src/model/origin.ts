@@ -13,8 +13,10 @@ export interface OriginWatcher {
 /** What a sink tells the source about a delivery whose settlement is confirmed. @internal */
 export interface Confirmation {
   readonly held: HeldDelivery<unknown>;
-  /** Set when the entry stays pending and is due again in so many ms. */
+  /** Set when the entry is to be delivered again in so many ms: it is pending, or its source keeps it. */
   readonly retryInMs?: number;
+  /** Set when it is handed back: to whoever takes it next, or to its source. */
+  readonly released?: true;
 }
 
 /** The source of a delivery, as operators and sinks see it: the credit it runs on. @internal */

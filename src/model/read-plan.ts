@@ -9,6 +9,8 @@ export interface ReadSituation {
   readonly credit: number;
   readonly nextChoreInMs: number;
   readonly blockMs: number;
+  /** Whether the read claims as well. @defaultValue `false` */
+  readonly claims?: boolean;
 }
 
 /** What it reads then. @internal */
@@ -22,8 +24,10 @@ export interface ReadPlan {
   readonly choresWait: boolean;
 }
 
-/** Entries per stream and read at most: above, nothing is gained, and a page is one long loop. */
-const largestCount = 1_000;
+/** Entries that one read may claim: each is looked up and moved, and a command is to stay far below the 5 ms of a slow one. */
+const mostClaimed = 100;
+/** Entries per stream and read at most: above, nothing is gained, and a page is one long loop. @internal */
+export const largestCount = 1_000;
 
 /**
  * Divides the credit among the streams. Every other read goes to those alone whose last page was full, so that one busy stream
@@ -32,18 +36,22 @@ const largestCount = 1_000;
  * at all when one is due already.
  * @internal
  */
-export function readPlan({ streams, full, turn, credit, nextChoreInMs, blockMs }: ReadSituation): ReadPlan {
+export function readPlan({ streams, full, turn, credit, nextChoreInMs, blockMs, claims = false }: ReadSituation): ReadPlan {
   const choresWait = nextChoreInMs <= 0;
   const some = full.length > 0 && full.length < streams.length && turn % 2 === 0 ? full : streams;
   if (credit < some.length) {
     const first = (turn * credit) % some.length;
     return { streams: [...some, ...some].slice(first, first + credit), count: 1, blockMs: undefined, choresWait };
   }
+  const share = Math.min(largestCount, Math.floor(credit / some.length));
   const untilChore = Math.max(1, Math.floor(nextChoreInMs) - 1);
   return {
     streams: some,
-    count: Math.min(largestCount, Math.floor(credit / some.length)),
+    count: claims ? Math.min(share, countWhenClaiming(some.length)) : share,
     blockMs: choresWait || some !== streams ? undefined : Math.min(blockMs, untilChore),
     choresWait,
   };
 }
+
+/** COUNT of a read that claims; Redis takes it per stream. @internal */
+export const countWhenClaiming = (streams: number): number => Math.max(1, Math.floor(mostClaimed / streams));

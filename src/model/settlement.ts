@@ -9,6 +9,8 @@ export type AckReason = "processed" | "duplicate" | "filtered";
  * - `Retry`: stays pending and is delivered again in `delayMs`, to whoever is alive then.
  * - `DeadLetter`: moved to the group's dead-letter stream with its cause.
  * - `Release`: handed back at once, its delivery count unchanged.
+ *
+ * Without a group an `Ack` writes nothing, and what is to be delivered again waits in its source.
  * @public
  */
 export type Settlement =

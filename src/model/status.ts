@@ -7,13 +7,19 @@ import type { SourceProgress } from "./progress.js";
  */
 export type SourceStatus =
   /** The subscription has begun; nothing has been read. */
-  | { readonly _tag: "starting"; readonly streams: readonly string[]; readonly group: string; readonly consumer: string }
+  | {
+      readonly _tag: "starting";
+      readonly streams: readonly string[];
+      /** Undefined for a source without a group. */
+      readonly group: string | undefined;
+      readonly consumer: string | undefined;
+    }
   /** Reading: for the first time, or again after another state. */
   | { readonly _tag: "reading"; readonly streams: readonly string[] }
   /** The signs of life of a source, about once a second while it lives, and when it begins or ceases to work: what `health` goes by. */
   | ({ readonly _tag: "progress" } & SourceProgress)
-  /** `maxInFlight` deliveries are unsettled; reading goes on when one is settled. */
-  | { readonly _tag: "starved"; readonly unsettled: number }
+  /** `maxInFlight` deliveries, or `maxInFlightBytes` of them, are unsettled; reading goes on when one is settled. */
+  | { readonly _tag: "starved"; readonly unsettled: number; readonly unsettledBytes?: number | undefined }
   /** Redis can't be read; the next attempt is made in `delayMs`. */
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
   /** Entries that were pending and in nobody's hands are in flight again. */
@@ -22,6 +28,13 @@ export type SourceStatus =
   | { readonly _tag: "groupCreated"; readonly stream: string; readonly group: string; readonly startId: string }
   /** The group, or the whole stream, was gone; the group exists again and continues after `startId`. */
   | { readonly _tag: "groupRecreated"; readonly stream: string; readonly group: string; readonly startId: string }
+  /** Without a group: entries after `after` are gone, or may be. They were deleted or trimmed before they were read. */
+  | { readonly _tag: "gap"; readonly stream: string; readonly after: EntryId; readonly first: EntryId | undefined }
+  /**
+   * Without a group: the stream ends before `from`, where the source was. It was deleted, made anew, or lost its last entries in a
+   * failover; reading goes on after `after`, an earlier checkpoint or the beginning.
+   */
+  | { readonly _tag: "rewound"; readonly stream: string; readonly from: EntryId; readonly after: EntryId }
   /** Another consumer got these before they were settled; their signals are aborted and they are not acknowledged. */
   | { readonly _tag: "leaseLost"; readonly stream: string; readonly ids: readonly EntryId[] }
   /** Leases could not be renewed, and are tried again in time; after two more failures others may claim what is in flight. */

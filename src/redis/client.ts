@@ -14,6 +14,8 @@ export interface RedisClient {
 /** A connection made by {@link RedisClient.duplicate}. @public */
 export interface RedisConnection {
   call(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>;
+  /** The same, answered in Buffers instead of text. */
+  callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown>;
   on(event: "error" | "close" | "end", listener: (error: Error) => void): unknown;
   disconnect(reconnect?: boolean): void;
 }

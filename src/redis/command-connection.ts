@@ -1,9 +1,10 @@
 import { Subject, type Observable } from "rxjs";
 import { retryKey } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisConnection } from "./client.js";
 import { retryDelayMs } from "./connection-profile.js";
 import type { GroupRef, Outage } from "./port.js";
-import { runScript, type Call, type Script } from "./script.js";
+import { runScript, type Argument, type Call, type Script } from "./script.js";
 
 /** How long `close` waits for answers to what was sent. */
 const closeWithinMs = 2_000;
@@ -38,10 +39,29 @@ export class CommandConnection {
     return [key, retryKey(key, group)];
   }
 
-  readonly call: Call = async (command, ...args) => {
+  /** Answered in text. */
+  readonly call: Call = (command, ...args) => this.#answer(() => this.#connection.call(command, ...args));
+  /** Answered in Buffers. */
+  readonly callBuffer: Call = (command, ...args) => this.#answer(() => this.#connection.callBuffer(command, ...args));
+
+  /** The call whose answer holds entries as the payload asks. */
+  callFor(payload: Payload): Call {
+    return payload === "buffer" ? this.callBuffer : this.call;
+  }
+
+  run(script: Script, keys: readonly string[], args: readonly Argument[], call: Call = this.call): Promise<unknown> {
+    return runScript(call, script, keys, args);
+  }
+
+  close(): void {
+    if (this.#unanswered === 0) return this.#connection.disconnect();
+    this.#closing ??= setTimeout(() => this.#connection.disconnect(), closeWithinMs).unref();
+  }
+
+  async #answer(send: () => Promise<unknown>): Promise<unknown> {
     this.#unanswered += 1;
     try {
-      return await this.#connection.call(command, ...args);
+      return await send();
     } catch (error) {
       throw error instanceof Error && error.message === "Connection is closed." ? (this.#trouble ?? error) : error;
     } finally {
@@ -51,14 +71,5 @@ export class CommandConnection {
         this.#connection.disconnect();
       }
     }
-  };
-
-  run(script: Script, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
-    return runScript(this.call, script, keys, args);
-  }
-
-  close(): void {
-    if (this.#unanswered === 0) return this.#connection.disconnect();
-    this.#closing ??= setTimeout(() => this.#connection.disconnect(), closeWithinMs).unref();
   }
 }

@@ -18,6 +18,7 @@ const plain = {
   autoResendUnfulfilledCommands: true, // false leaves promises hanging in 5.x and 6.0.0
   monitor: false,
   readOnly: false,
+  role: "master", // a replica behind a Sentinel answers with the past, and can't be written to
   disconnectTimeout: 500, // ioredis 6 would keep a process alive for 2 s after disconnecting from a server that is gone
   keepAlive: 15_000,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * The one place that knows the shapes of replies: RESP2 and RESP3, ioredis 5 and 6 with either reply mapping, nulls,
- * the forms of Redis 6.2, and wake-ups without entries. Everything behind it is typed.
+ * The one place that knows the shapes of replies: RESP2 and RESP3, ioredis 5 and 6 with either reply mapping, text or Buffers,
+ * nulls, the forms of Redis 6.2, and wake-ups without entries. Everything behind it is typed.
  */
 import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
@@ -8,7 +8,8 @@ import type { ClaimVerdict, DuePage, IdlePage, RawEntry, Renewal, StreamPage, Ta
 
 /**
  * XREADGROUP and XREAD: null when nothing came; `[[key, entries], …]`; flat `[key, entries, …]` where ioredis 6 does not know the
- * command's name; a map or an object by key in RESP3. The entries are passed on as they are: nothing is made per entry.
+ * command's name; a map or an object by key in RESP3. The entries are passed on as they are: nothing is made per entry, but an
+ * id that came as a Buffer.
  * @param claims - of a read that claims: each entry says how long it was idle, and how often it was delivered before
  * @internal
  */
@@ -16,7 +17,7 @@ export function decodeRead(reply: unknown, toName: (key: string) => string, clai
   const pages: StreamPage[] = [];
   for (const [key, entries] of keyedEntries(reply)) {
     if (!Array.isArray(entries)) throw new ReplyError("XREADGROUP", shapeOf(reply));
-    const page = { stream: toName(String(key)), entries: entries as RawEntry[] };
+    const page = { stream: toName(String(key)), entries: entriesIn(entries) };
     if (entries.length > 0) pages.push(claims ? { ...page, claimed: countDeliveries(entries) } : page);
   }
   return pages;
@@ -45,7 +46,7 @@ function keyedEntries(reply: unknown): Iterable<readonly [unknown, unknown]> {
 
 /** XRANGE: `[[id, pairs], …]`. @internal */
 export function decodeRange(reply: unknown): readonly RawEntry[] {
-  return list("XRANGE", reply) as readonly RawEntry[];
+  return entriesIn(list("XRANGE", reply));
 }
 
 /** An integer, which `stringNumbers` turns into text. @internal */
@@ -72,7 +73,8 @@ export function decodeDue(reply: unknown): DuePage {
 
 /** The answer of take.lua for idle entries. @internal */
 export function decodeIdle(reply: unknown): IdlePage {
-  const [entries, deleted, next, mine] = list("take.lua", reply);
+  const [entries, deleted, cursor, mine] = list("take.lua", reply);
+  const next = Buffer.isBuffer(cursor) ? cursor.toString() : cursor;
   if (typeof next !== "string") throw new ReplyError("take.lua", shapeOf(reply)); // the scan would begin anew for ever
   return { ...takenPage(entries, deleted), cursor: next === "" ? undefined : next, mine: decodeIds(mine) };
 }
@@ -97,7 +99,8 @@ export function decodeRenewal(reply: unknown): Renewal {
 
 /** @internal */
 export function decodeIds(reply: unknown): readonly EntryId[] {
-  return list("a script", reply) as readonly EntryId[];
+  const ids = list("a script", reply);
+  return (Buffer.isBuffer(ids[0]) ? ids.map(String) : ids) as readonly EntryId[];
 }
 
 /** @internal */
@@ -106,7 +109,15 @@ export function decodeList(command: string, reply: unknown): readonly unknown[] 
 }
 
 function takenPage(entries: unknown, deleted: unknown): TakenPage {
-  return { entries: list("take.lua", entries) as readonly TakenEntry[], deleted: decodeIds(deleted) };
+  return { entries: entriesIn<TakenEntry>(list("take.lua", entries)), deleted: decodeIds(deleted) };
+}
+
+/** Ids are text everywhere. Where they came as Buffers they are replaced in place, and lists and values stay as they are. */
+function entriesIn<E extends RawEntry | TakenEntry = RawEntry>(entries: readonly unknown[]): readonly E[] {
+  if (Buffer.isBuffer((entries[0] as readonly unknown[] | undefined)?.[0])) {
+    for (const entry of entries as [unknown, unknown][]) entry[0] = String(entry[0]);
+  }
+  return entries as readonly E[];
 }
 
 function list(command: string, reply: unknown): readonly unknown[] {

@@ -2,12 +2,14 @@ import { CommandConnection } from "./command-connection.js";
 import { IoredisAdmin } from "./ioredis-admin.js";
 import { IoredisAppends } from "./ioredis-appends.js";
 import { IoredisCommands } from "./ioredis-commands.js";
+import { IoredisHistory } from "./ioredis-history.js";
 import { IoredisInspection } from "./ioredis-inspection.js";
 import { IoredisReader } from "./ioredis-reader.js";
 import { slotOf } from "./cluster-slot.js";
 import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
-import type { StreamAdmin, StreamAppends, StreamCommands, StreamInspection, StreamReader, StreamsPort } from "./port.js";
+import type { Payload } from "../model/payload.js";
+import type { StreamAdmin, StreamAppends, StreamCommands, StreamHistory, StreamInspection, StreamReader, StreamsPort } from "./port.js";
 
 /**
  * Sees a user's client, or a port as it is, as the port that the library works with.
@@ -25,9 +27,6 @@ export function toPort(redis: RedisClient | StreamsPort): StreamsPort {
 const isPort = (redis: RedisClient | StreamsPort): redis is StreamsPort =>
   typeof (redis as StreamsPort | undefined)?.openReader === "function";
 
-/** What is watched is decided upon: a replica behind a Sentinel would answer with the past. */
-const inspectionProfile: object = { ...commandProfile, role: "master" };
-
 class IoredisPort implements StreamsPort {
   readonly #client: RedisClient;
   readonly #prefix: string;
@@ -39,12 +38,12 @@ class IoredisPort implements StreamsPort {
     this.#isCluster = (client as { isCluster?: boolean }).isCluster === true;
   }
 
-  openCommands(): StreamCommands {
-    return new IoredisCommands(this.#commandConnection(commandProfile));
+  openCommands(payload?: Payload): StreamCommands {
+    return new IoredisCommands(this.#commandConnection(commandProfile), payload);
   }
 
-  openReader(): StreamReader {
-    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey);
+  openReader(payload?: Payload): StreamReader {
+    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey, payload);
   }
 
   openAppends(): StreamAppends {
@@ -56,7 +55,11 @@ class IoredisPort implements StreamsPort {
   }
 
   openInspection(): StreamInspection {
-    return new IoredisInspection(this.#commandConnection(inspectionProfile));
+    return new IoredisInspection(this.#commandConnection(commandProfile));
+  }
+
+  openHistory(): StreamHistory {
+    return new IoredisHistory(this.#commandConnection(commandProfile));
   }
 
   readonly placeOf = (stream: string): number => (this.#isCluster ? slotOf(this.#toKey(stream)) : 0);

@@ -2,6 +2,7 @@ import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { deadLetterKey, failuresKey } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
   decodeClaimVerdict,
@@ -30,11 +31,13 @@ import type {
   SettleRequest,
   StreamCommands,
 } from "./port.js";
-import { loadScripts, type Script, type Scripts } from "./script.js";
+import { loadScripts, type Call, type Script, type Scripts } from "./script.js";
 import { SettleChunks } from "./settle-chunks.js";
 
 /** Ids per script call: far below the 8 000 values that Lua's `unpack` takes, and about a millisecond of the server. */
 const idsPerCall = 500;
+/** Rows of the PEL that one call looks at: half a millisecond of the server; three times that where it is busy. */
+const rowsPerCall = 250;
 /** Entries that one call takes over at most: XCLAIM looks each of them up in the stream, twice, and answers with all they hold. */
 const takenPerCall = 50;
 /** Ids per XACK: a command, and a call in JavaScript, has a limit far above. */
@@ -45,9 +48,12 @@ export class IoredisCommands implements StreamCommands {
   readonly broken: Observable<Outage>;
   readonly #connection: CommandConnection;
   readonly #scripts: Scripts = loadScripts();
+  /** For what answers entries. */
+  readonly #callForEntries: Call;
 
-  constructor(connection: CommandConnection) {
+  constructor(connection: CommandConnection, payload: Payload = "string") {
     this.#connection = connection;
+    this.#callForEntries = connection.callFor(payload);
     this.broken = connection.broken;
   }
 
@@ -89,14 +95,7 @@ export class IoredisCommands implements StreamCommands {
   }
 
   async takeDue(ref: ConsumerRef, max: number): Promise<DuePage> {
-    return decodeDue(
-      await this.#connection.run(this.#scripts.take, this.#connection.keys(ref), [
-        ref.group,
-        ref.consumer,
-        Math.min(max, takenPerCall),
-        "due",
-      ]),
-    );
+    return decodeDue(await this.#take(ref, [ref.group, ref.consumer, Math.min(max, takenPerCall), "due"]));
   }
 
   async nextDue(streams: readonly string[], group: string): Promise<readonly (number | undefined)[]> {
@@ -119,11 +118,15 @@ export class IoredisCommands implements StreamCommands {
       minIdleMs,
       owner,
       cursor,
-      idsPerCall,
+      rowsPerCall,
       counts ? "count" : "same",
       ...leaveAlone,
     ];
-    return decodeIdle(await this.#connection.run(this.#scripts.take, this.#connection.keys(ref), args));
+    return decodeIdle(await this.#take(ref, args));
+  }
+
+  #take(ref: ConsumerRef, args: readonly (string | number)[]): Promise<unknown> {
+    return this.#connection.run(this.#scripts.take, this.#connection.keys(ref), args, this.#callForEntries);
   }
 
   async renew(ref: ConsumerRef, ids: readonly EntryId[]): Promise<Renewal> {
@@ -167,7 +170,7 @@ export class IoredisCommands implements StreamCommands {
     const key =
       request.stream === undefined ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group) : this.#connection.toKey(request.stream);
     return decodeRange(
-      await this.#connection.call("xrange", key, request.after === undefined ? "-" : `(${request.after}`, "+", "count", request.count),
+      await this.#callForEntries("xrange", key, request.after === undefined ? "-" : `(${request.after}`, "+", "count", request.count),
     );
   }
 

@@ -1,6 +1,8 @@
+import type { Payload } from "../model/payload.js";
 import type { RedisConnection } from "./client.js";
+import { countWhenClaiming } from "../model/read-plan.js";
 import { decodeRead } from "./decode-reply.js";
-import type { ReadRequest, StreamPage, StreamReader } from "./port.js";
+import type { RawEntry, ReadRequest, StreamPage, StreamReader, TailRequest } from "./port.js";
 
 /** How long a server may take to close its side; after that the entries it may still hand out are left to the lease. */
 const closeWithinMs = 500;
@@ -9,14 +11,16 @@ const closeWithinMs = 500;
 export class IoredisReader implements StreamReader {
   readonly #connection: RedisConnection;
   readonly #toKey: (stream: string) => string;
+  readonly #call: "call" | "callBuffer";
   readonly #ended: Promise<void>;
   #claims: "untried" | "yes" | "no" = "untried";
   /** Why the connection could not be made or broke: the rejected read itself only says "Connection is closed." */
   #trouble: Error | undefined;
 
-  constructor(connect: () => RedisConnection, toKey: (stream: string) => string) {
+  constructor(connect: () => RedisConnection, toKey: (stream: string) => string, payload: Payload = "string") {
     this.#connection = connect();
     this.#toKey = toKey;
+    this.#call = payload === "buffer" ? "callBuffer" : "call";
     this.#connection.on("error", (error) => (this.#trouble = error));
     this.#ended = new Promise((resolve) => this.#connection.on("end", () => resolve()));
   }
@@ -43,9 +47,19 @@ export class IoredisReader implements StreamReader {
     const claims = claim === undefined ? [] : ["claim", claim];
     const keys = streams.map(this.#toKey);
     const ids = keys.map(() => ">");
+    const most = claim === undefined ? count : Math.min(count, countWhenClaiming(streams.length)); // the first one is a trial
     const options = [...block, ...claims, "streams", ...keys, ...ids];
-    const reply = await this.#connection.call("xreadgroup", "group", group, consumer, "count", count, ...options);
+    const reply = await this.#connection[this.#call]("xreadgroup", "group", group, consumer, "count", most, ...options);
     return decodeRead(reply, namesOf(streams, keys), claim !== undefined);
+  }
+
+  async tail({ stream, after, count, blockMs }: TailRequest): Promise<readonly RawEntry[]> {
+    try {
+      const reply = await this.#connection.call("xread", "count", count, "block", blockMs, "streams", this.#toKey(stream), after);
+      return decodeRead(reply, () => stream)[0]?.entries ?? [];
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   async close(): Promise<void> {

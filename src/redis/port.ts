@@ -3,10 +3,13 @@ import type { EntryId } from "../model/entry-id.js";
 import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
+import type { Payload } from "../model/payload.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { Redrivable, RedriveOutcome } from "../model/redriven.js";
 import type { Retention } from "../model/retention.js";
 import type { Word } from "../model/append-fields.js";
+import type { StreamEdges } from "../model/resume.js";
+import type { RawPairs } from "../model/raw-pairs.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -15,16 +18,18 @@ import type { Word } from "../model/append-fields.js";
  * @internal
  */
 export interface StreamsPort {
-  /** A connection that is never blocked; it reconnects by itself. */
-  openCommands(): StreamCommands;
+  /** A connection that is never blocked; it reconnects by itself. `payload`: as what entries come, text by default. */
+  openCommands(payload?: Payload): StreamCommands;
   /** A connection for one blocked read at a time; when it breaks, it is thrown away. */
-  openReader(): StreamReader;
+  openReader(payload?: Payload): StreamReader;
   /** A connection for adding entries; never blocked, and it reconnects by itself. */
   openAppends(): StreamAppends;
   /** A connection for looking at groups and changing them; never blocked, and it reconnects by itself. */
   openAdmin(): StreamAdmin;
   /** A connection for watching, to a master; never blocked. */
   openInspection(): StreamInspection;
+  /** A connection for what sources without a group ask; never blocked, and it reconnects by itself. */
+  openHistory(): StreamHistory;
   /** Streams of one place may be read together by one command: a Cluster slot, or the one server there is. */
   readonly placeOf: (stream: string) => number;
 }
@@ -41,7 +46,7 @@ export interface ConsumerRef extends GroupRef {
 }
 
 /** An entry as Redis answers it, `null` when it was deleted while pending; with its delivery count where the reply says it. @internal */
-export type RawEntry = readonly [id: EntryId, pairs: readonly string[] | null, deliveryCount?: number];
+export type RawEntry = readonly [id: EntryId, pairs: RawPairs | null, deliveryCount?: number];
 
 /** @internal */
 export interface StreamPage {
@@ -62,7 +67,7 @@ export interface ClaimVerdict {
 }
 
 /** An entry that was taken over, with its delivery count after that. @internal */
-export type TakenEntry = readonly [id: EntryId, pairs: readonly string[], deliveryCount: number];
+export type TakenEntry = readonly [id: EntryId, pairs: RawPairs, deliveryCount: number];
 
 /** @internal */
 export interface TakenPage {
@@ -105,7 +110,7 @@ export type Decision =
   | { readonly verb: "ack" | "release"; readonly id: EntryId }
   /** `lookIdleMs`: how idle it is to look meanwhile, so that a read that claims finds it when it is due. */
   | { readonly verb: "retry"; readonly id: EntryId; readonly delayMs: number; readonly lookIdleMs?: number | undefined }
-  | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: readonly string[] };
+  | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: RawPairs };
 
 /** What an acknowledgement does to the entry itself. @internal */
 export type AckMode = "ack" | "ackAndDelete";
@@ -198,11 +203,21 @@ export interface ReadRequest {
 }
 
 /** @internal */
+export interface TailRequest {
+  readonly stream: string;
+  readonly after: EntryId;
+  readonly count: number;
+  readonly blockMs: number;
+}
+
+/** @internal */
 export interface StreamReader {
   /** Whether the server has been seen to claim in a read. */
   readonly claims: boolean;
   /** XREADGROUP … `>`; an empty list when nothing came. Errors when the connection broke: entries may be pending then. */
   read(request: ReadRequest): ObservableInput<readonly StreamPage[]>;
+  /** XREAD; an empty list when nothing came. */
+  tail(request: TailRequest): ObservableInput<readonly RawEntry[]>;
   /** Drops the connection; completes when the server has noticed, or soon after. */
   close(): ObservableInput<void>;
 }
@@ -234,6 +249,38 @@ export interface StreamAppends {
   readonly broken: Observable<Outage>;
   /** Ends the connection when what was sent has been answered, or soon after. */
   close(): void;
+}
+
+/** What sources without a group ask of a stream, and where they keep how far they are. @internal */
+export interface StreamHistory {
+  /** XRANGE, or XREVRANGE. */
+  range(stream: string, request: RangeRequest): ObservableInput<readonly RawEntry[]>;
+  /** Where the stream begins and ends; undefined when there is no such key. */
+  edges(stream: string): ObservableInput<StreamEdges | undefined>;
+  /** Undefined when none is stored. */
+  checkpoint(ref: CheckpointRef): ObservableInput<EntryId | undefined>;
+  /** Moves it forward, or away from `insteadOf` in any direction; where it is then. */
+  moveCheckpoint(ref: CheckpointRef, id: EntryId, insteadOf?: EntryId): ObservableInput<EntryId>;
+  /** Emits when the connection broke. */
+  readonly broken: Observable<Outage>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
+}
+
+/** How far a reader of a stream is. @internal */
+export interface CheckpointRef {
+  readonly stream: string;
+  readonly name: string;
+}
+
+/** @internal */
+export interface RangeRequest {
+  /** The lower bound, in either direction. */
+  readonly start: string;
+  readonly end: string;
+  readonly count: number;
+  /** Whether to begin at `end`. */
+  readonly reverse: boolean;
 }
 
 /** Where a group is, and how many entries it has been given by then, where the caller knows. @internal */

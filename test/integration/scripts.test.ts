@@ -1,5 +1,5 @@
 import { lastValueFrom, toArray } from "rxjs";
-import { fromDeadLetters } from "rxjs-redis-streams";
+import { checkpointKey, fromDeadLetters } from "rxjs-redis-streams";
 import { describe, expect, it } from "vitest";
 import { toPort } from "../../src/redis/ioredis-adapter.js";
 import type { IoredisCommands } from "../../src/redis/ioredis-commands.js";
@@ -350,5 +350,55 @@ describe("scripts on a server that forgets them", () => {
     await commands.takeDue(ref, 0);
     await redis.script("FLUSH");
     await expect(commands.takeDue(ref, 0)).resolves.toMatchObject({ entries: [] });
+  });
+});
+
+describe("settle.lua without a group", () => {
+  it("adds dead letters to the stream's own, from the entry where it is left, and touches nothing else", async () => {
+    const { redis, stream, commands, ids, pendingRows } = await pendingEntries();
+    const deadLetters = `{${stream}}:dlq`;
+    afterwards(() => redis.del(deadLetters));
+    await redis.xdel(stream, ids[1]!);
+    const outcomes = await commands.settle(
+      { stream, group: "", consumer: "" },
+      {
+        mode: "ackAndDelete",
+        deadLetterStream: undefined,
+        decisions: [
+          { verb: "dead", id: ids[0]!, note: "{}", pairs: ["not", "looked at"] },
+          { verb: "dead", id: ids[1]!, note: "{}", pairs: ["n", "kept"] },
+        ],
+      },
+    );
+    expect(outcomes).toEqual([done, done]);
+    expect((await redis.xrange(deadLetters, "-", "+")).map(([, pairs]) => pairs)).toEqual([
+      ["dead-letter", "{}", "n", "0"],
+      ["dead-letter", "{}", "n", "kept"],
+    ]);
+    expect(await redis.xlen(stream)).toBe(9);
+    expect(await pendingRows()).toHaveLength(10);
+  });
+});
+
+describe("checkpoint.lua", () => {
+  it("moves forward only, by number, and away from an id that is named", async () => {
+    const { redis, stream } = workbench();
+    const history = toPort(redis).openHistory();
+    const ref = { stream, name: "audit" };
+    afterwards(() => redis.del(checkpointKey(stream, "audit")));
+    afterwards(() => history.close());
+    const move = async (id: string, insteadOf?: string): Promise<unknown> =>
+      history.moveCheckpoint(ref, id as EntryId, insteadOf as EntryId | undefined);
+    const most = "18446744073709551615";
+    expect(await history.checkpoint(ref)).toBeUndefined();
+    expect(await move("9-5")).toBe("9-5");
+    expect(await move("9-10")).toBe("9-10");
+    expect(await move("9-9")).toBe("9-10");
+    expect(await move("10-0")).toBe("10-0");
+    expect(await move(`${most}-0`)).toBe(`${most}-0`);
+    expect(await move(`18446744073709551614-${most}`)).toBe(`${most}-0`);
+    expect(await move("0-0", "10-0")).toBe(`${most}-0`);
+    expect(await move("0-0", `${most}-0`)).toBe("0-0");
+    expect(await history.checkpoint(ref)).toBe("0-0");
   });
 });

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { DecodeError } from "../../src/errors.js";
-import { encodeNote, noteField, toCause, toDeadLetter, type DeadLetterNote } from "../../src/model/dead-letter.js";
+import { encodeNote, noteField, toCause, toDeadLetter, type DeadLetter, type DeadLetterNote } from "../../src/model/dead-letter.js";
 import { toEntryId } from "../../src/model/entry-id.js";
 
 const id = toEntryId("1526919030474-7");
@@ -10,9 +10,26 @@ const note: DeadLetterNote = {
   cause: { name: "TypeError", message: "no address" },
   deliveryCount: 5,
 };
-const read = (pairs: readonly string[]): ReturnType<typeof toDeadLetter> => toDeadLetter("orders", "shipping", id, pairs);
+const read = (pairs: readonly string[]): DeadLetter => toDeadLetter("orders", "shipping", id, pairs) as DeadLetter;
 
 describe("toDeadLetter", () => {
+  it("has the original pairs as bytes, too, which are not printed", () => {
+    const letter = read([noteField, encodeNote(note), "a", "ü"]);
+    expect(letter.bytes).toEqual([Buffer.from("a"), Buffer.from("ü")]);
+    expect(letter.bytes).toBe(letter.bytes);
+    expect(Object.keys(letter)).not.toContain("bytes");
+  });
+
+  it("reads bytes as they are, packed ones included", () => {
+    const odd = Buffer.from([0, 10, 34, 92, 127, 128, 195, 40, 255]);
+    const plain = toDeadLetter("orders", "shipping", id, [noteField, encodeNote(note)].map((text) => Buffer.from(text)).concat(odd, odd));
+    const json = Buffer.concat([Buffer.from('["\\u0000\\n\\"\\\\\\u007f'), odd.subarray(5), Buffer.from('"]')]); // as cjson writes them
+    const packed = [noteField, encodeNote({ ...note, packed: true }), "pairs"].map((text) => Buffer.from(text)).concat(json);
+    expect(plain.bytes).toEqual([odd, odd]);
+    expect(toDeadLetter("orders", "shipping", id, packed).bytes).toEqual([odd]);
+    expect(plain).toMatchObject({ origin: note.origin, pairs: [odd.toString(), odd.toString()] });
+  });
+
   it("reads back what was noted, and the original pairs as they were", () => {
     const letter = read([noteField, encodeNote(note), "a", "1", "a", "2"]);
     expect({ ...letter, fields: { ...letter.fields } }).toEqual({

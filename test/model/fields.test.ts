@@ -14,6 +14,13 @@ describe("toFields", () => {
     expect(({} as Record<string, unknown>)["evil"]).toBeUndefined();
   });
 
+  it("keeps values as bytes when they came so, by their names as text", () => {
+    const [odd, none] = [Buffer.from([0, 255, 0xc3, 0x28]), Buffer.alloc(0)];
+    const fields = toFields([Buffer.from("größe"), odd, Buffer.from("__proto__"), none]);
+    expect(Object.getPrototypeOf(fields)).toBeNull();
+    expect({ ...fields }).toEqual({ größe: odd, ["__proto__"]: none });
+  });
+
   it("has nothing that the entry has not", () => {
     const fields = toFields([]);
     expect("toString" in fields).toBe(false);

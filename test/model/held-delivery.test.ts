@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { heldBy } from "../../src/model/held-delivery.js";
-import { TestSource } from "../support/deliveries.js";
+import { heldBy, type HeldDelivery } from "../../src/model/held-delivery.js";
+import { idOf, TestSource } from "../support/deliveries.js";
 
 describe("a delivery", () => {
   it("has its fields as the value, and the raw pairs beside it", () => {
@@ -14,10 +14,29 @@ describe("a delivery", () => {
     const delivery = new TestSource().one("1-0", { amount: "5" }, 2);
     const mapped = delivery.map(({ amount }) => Number(amount)).map((amount) => amount + 1);
     expect(mapped.value).toBe(6);
-    for (const name of ["_tag", "stream", "id", "group", "consumer", "deliveryCount", "pairs", "signal"] as const) {
+    for (const name of ["_tag", "stream", "id", "group", "consumer", "deliveryCount", "pairs", "bytes", "signal"] as const) {
       expect(mapped[name]).toBe(delivery[name]);
     }
     expect(heldBy(mapped)).toBe(delivery);
+  });
+
+  it("has bytes and text, each made when first read unless it came so, and a size", () => {
+    const pairs = ["a", "grüße"];
+    const bytes = pairs.map((text) => Buffer.from(text));
+    const [text, binary] = new TestSource().page([[idOf(1), pairs], [idOf(2), bytes]]) as [HeldDelivery<unknown>, HeldDelivery<unknown>]; // prettier-ignore
+    expect(text.pairs).toBe(pairs);
+    expect(text.bytes).toEqual(bytes);
+    expect(text.bytes).toBe(text.bytes);
+    expect(binary.bytes).toBe(bytes);
+    expect(binary.pairs).toEqual(pairs);
+    expect(binary.pairs).toBe(binary.pairs);
+    expect(binary.map(() => 1).bytes).toBe(bytes);
+    expect([text.size, binary.size]).toEqual([6, 8]); // UTF-16 units, and bytes
+  });
+
+  it("has nothing as text or as bytes when the entry has nothing", () => {
+    const [delivery] = new TestSource().page([[idOf(1), []]]);
+    expect([delivery!.pairs, delivery!.bytes, delivery!.size]).toEqual([[], [], 0]);
   });
 
   it("has a signal that is aborted, with the reason, when the lease is lost", () => {

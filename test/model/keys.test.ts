@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deadLetterKey, retryKey, streamName } from "../../src/model/keys.js";
+import { checkpointKey, deadLetterKey, retryKey, streamName } from "../../src/model/keys.js";
 import { slotOf } from "../../src/redis/cluster-slot.js";
 
 describe("deadLetterKey", () => {
@@ -11,6 +11,20 @@ describe("deadLetterKey", () => {
     ["shop:{orders}", "shop:{orders}:dlq:shipping"],
     ["a:{b}:{c}", "a:{b}:{c}:dlq:shipping"],
   ])("%s → %s", (stream, key) => expect(deadLetterKey(stream, "shipping")).toBe(key));
+});
+
+describe("deadLetterKey without a group", () => {
+  it.each([
+    ["orders", "{orders}:dlq"],
+    ["{orders}:eu", "{orders}:eu:dlq"],
+  ])("%s → %s", (stream, key) => expect(deadLetterKey(stream)).toBe(key));
+});
+
+describe("checkpointKey", () => {
+  it.each([
+    ["orders", "{orders}:checkpoint:audit"],
+    ["{orders}:eu", "{orders}:eu:checkpoint:audit"],
+  ])("%s → %s", (stream, key) => expect(checkpointKey(stream, "audit")).toBe(key));
 });
 
 describe("retryKey", () => {

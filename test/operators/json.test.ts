@@ -1,12 +1,14 @@
-import { lastValueFrom, of, toArray } from "rxjs";
+import { from, lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { decode } from "../../src/operators/decode.js";
 import { json } from "../../src/operators/json.js";
-import { summary, TestSource } from "../support/deliveries.js";
+import { idOf, summary, TestSource } from "../support/deliveries.js";
 
-async function read(fields: Record<string, string>, codec = json("payload")): Promise<string> {
-  const items$ = of(new TestSource().one("1-0", fields)).pipe(decode(codec), toArray());
+const read = (fields: Record<string, string>, codec = json("payload")): Promise<string> => readPairs(Object.entries(fields).flat(), codec);
+
+async function readPairs(pairs: readonly string[] | readonly Buffer[], codec = json("payload")): Promise<string> {
+  const items$ = from(new TestSource().page([[idOf(1), pairs]])).pipe(decode(codec), toArray());
   const items = await lastValueFrom(items$, { defaultValue: [] });
   return items.map(summary).join();
 }
@@ -14,6 +16,13 @@ async function read(fields: Record<string, string>, codec = json("payload")): Pr
 describe("json", () => {
   it("reads one field as JSON, and ignores the others", async () => {
     expect(await read({ other: "x", payload: '{"a":[1,null]}' })).toBe('1-0 = {"a":[1,null]}');
+  });
+
+  it("reads bytes that are UTF-8, and refuses others", async () => {
+    const read = (payload: Buffer): Promise<string> => readPairs([Buffer.from("payload"), payload]);
+    expect(await read(Buffer.from('"grüße"'))).toBe('1-0 = "grüße"');
+    expect(await read(Buffer.from([34, 0xc3, 0x28, 34]))).toBe("1-0 dead payload: the bytes are no UTF-8");
+    expect(await read(Buffer.alloc(0))).toMatch(/^1-0 dead payload: ./);
   });
 
   it.each(["null", "0", '""', "false", "[]"])("takes %s for a value", async (payload) => {

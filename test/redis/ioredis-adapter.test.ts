@@ -196,6 +196,18 @@ describe("a reader", () => {
     ).toMatchObject([{ stream: "app:a" }]);
   });
 
+  it("reads bytes when asked to, with ids and streams as text", async () => {
+    const [bytes, text] = [Buffer.from([255, 0]), (value: string): Buffer => Buffer.from(value)];
+    const reply = (): unknown => [[text("b"), [[text("1-0"), [bytes, bytes]], [text("2-0"), null]]]]; // prettier-ignore
+    const client = new FakeClient({}, { reply });
+    const pages = await answer(toPort(client).openReader("buffer").read(request));
+    expect(pages).toEqual([{ stream: "b", entries: [["1-0", [bytes, bytes]], ["2-0", null]] }]); // prettier-ignore
+    expect(client.latest.bufferCalls).toEqual(client.latest.calls);
+    const asText = new FakeClient();
+    await answer(toPort(asText).openReader().read(request));
+    expect(asText.latest.bufferCalls).toEqual([]);
+  });
+
   it("says why the connection could not be made, which the rejected read does not", async () => {
     const client = new FakeClient({}, { reply: () => Promise.reject(new Error("Connection is closed.")) });
     const reader = toPort(client).openReader();
@@ -285,11 +297,30 @@ describe("the commands", () => {
       [[], [], "", []],
     );
     expect(idle.calls).toEqual([
-      ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 500, "count", "1-0"],
+      ["evalsha", take.sha, 2, "orders", "{orders}:retry:shipping", "shipping", "me", 20, "idle", 100, "me", "(3-0", 250, "count", "1-0"],
     ]);
     const others = await sent((commands) => commands.takeIdle(ref, { max: 20, minIdleMs: 100, cursor: "-" }), [[], [], "(9-0", ["2-0"]]);
-    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 500, "count"]);
+    expect(others.calls[0]!.slice(6)).toEqual(["me", 20, "idle", 100, "", "-", 250, "count"]);
     expect(others.result).toMatchObject({ cursor: "(9-0", mine: ["2-0"] });
+  });
+
+  it("take entries and read dead letters as bytes when asked to, and nothing else", async () => {
+    const [bytes, text] = [Buffer.from([255, 0]), (value: string): Buffer => Buffer.from(value)];
+    const replies: unknown[] = [
+      [[[text("1-0"), [bytes, bytes], 3]], [text("2-0")], 50, []],
+      [[[text("1-0"), [bytes, bytes], 3]], [], text("(1-0"), [text("4-0")]],
+      [[text("7-0"), [bytes, bytes]]],
+      1,
+    ];
+    const client = new FakeClient({}, { reply: () => replies.shift() });
+    const commands = toPort(client).openCommands("buffer");
+    const entries = [["1-0", [bytes, bytes], 3]];
+    expect(await answer(commands.takeDue(ref, 1))).toEqual({ entries, deleted: ["2-0"], nextDueMs: 50 });
+    expect(await answer(commands.takeIdle(ref, { max: 1, minIdleMs: 0, cursor: "-" }))).toEqual({ entries, deleted: [], cursor: "(1-0", mine: ["4-0"] }); // prettier-ignore
+    expect(await answer(commands.deadLetters(ref, { stream: undefined, after: undefined, count: 1 }))).toEqual([["7-0", [bytes, bytes]]]);
+    await answer(commands.ack(ref, [idOf(1)]));
+    expect(client.latest.bufferCalls.map(([command]) => command)).toEqual(["evalsha", "evalsha", "xrange"]);
+    expect(client.latest.calls.at(-1)![0]).toBe("xack");
   });
 
   it("renew in chunks of 500, and join the answers", async () => {
@@ -367,7 +398,7 @@ describe("the commands", () => {
         (commands) => commands.settle(ref, request),
         () => ((page += 1) === 1 ? ["done", "done", "gone", "done"] : ["done"]),
       );
-      expect(calls[1]!.slice(10)).toEqual(["deadKept", "3-0", '["{note}","a","1"]']);
+      expect(calls[1]!.slice(10)).toEqual(["deadKept", "3-0", "{note}", 2, "a", "1"]);
       expect(result).toEqual([{ _tag: "done" }, { _tag: "done" }, { _tag: "done" }, { _tag: "done" }]);
     });
 

@@ -5,6 +5,8 @@ type Reply = (command: string, ...args: (string | number | Buffer)[]) => unknown
 /** A connection as `duplicate()` of ioredis makes it: answers what the test says, and writes down what was sent. */
 export class FakeConnection implements RedisConnection {
   readonly calls: (string | number | Buffer)[][] = [];
+  /** Those of them that asked for Buffers. */
+  readonly bufferCalls: (string | number | Buffer)[][] = [];
   disconnects = 0;
   readonly #listeners = new Map<string, ((error: Error) => void)[]>();
   readonly #reply: Reply;
@@ -16,6 +18,11 @@ export class FakeConnection implements RedisConnection {
   call(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
     this.calls.push([command, ...args]);
     return new Promise((resolve) => resolve(this.#reply(command, ...args)));
+  }
+
+  callBuffer(command: string, ...args: (string | number | Buffer)[]): Promise<unknown> {
+    this.bufferCalls.push([command, ...args]);
+    return this.call(command, ...args);
   }
 
   on(event: "error" | "close" | "end", listener: (error: Error) => void): this {

@@ -5,21 +5,25 @@ import type {
   DuePage,
   IdlePage,
   LeaveOptions,
+  RawEntry,
   ReadRequest,
   SettleOutcome,
   SettleRequest,
   StreamAdmin,
   StreamAppends,
   StreamCommands,
+  StreamHistory,
   StreamInspection,
   StreamPage,
   StreamReader,
   StreamsPort,
+  TailRequest,
 } from "../../src/redis/port.js";
 
 /** What a test's Redis answers, where it is not what a quiet one would. */
 export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly read?: StreamReader["read"];
+  readonly tail?: StreamReader["tail"];
   readonly closeReader?: StreamReader["close"];
   readonly placeOf?: StreamsPort["placeOf"];
   /** Whether the server claims in a read that asks for it. */
@@ -27,9 +31,11 @@ export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly appends?: Partial<Omit<StreamAppends, "close">>;
   readonly admin?: Partial<Omit<StreamAdmin, "close">>;
   readonly inspection?: Partial<InspectionAnswers>;
+  readonly history?: Partial<HistoryAnswers>;
 }
 
 type AdminAnswers = Omit<StreamAdmin, "close">;
+type HistoryAnswers = Omit<StreamHistory, "close">;
 type InspectionAnswers = Omit<StreamInspection, "close">;
 
 /** A command the library sent, and when. */
@@ -51,12 +57,14 @@ export class FakePort implements StreamsPort {
   readonly #appendAnswers: Omit<StreamAppends, "close">;
   readonly #adminAnswers: AdminAnswers;
   readonly #inspectionAnswers: InspectionAnswers;
+  readonly #historyAnswers: HistoryAnswers;
 
   constructor(answers: Answers = {}) {
     this.#answers = { ...quiet, ...answers };
     this.#appendAnswers = { ...quietAppends, ...answers.appends };
     this.#adminAnswers = { ...quietAdmin, ...answers.admin };
     this.#inspectionAnswers = { ...quietInspection, ...answers.inspection };
+    this.#historyAnswers = { ...quietHistory, ...answers.history };
   }
 
   /** As the library's functions take it: `toPort` accepts a port as it is. */
@@ -114,6 +122,7 @@ export class FakePort implements StreamsPort {
     return {
       claims: this.#answers.claims,
       read: this.#noting("read", this.#answers.read),
+      tail: this.#noting("tail", this.#answers.tail),
       close: () => {
         this.open.readers -= 1;
         return close();
@@ -165,6 +174,20 @@ export class FakePort implements StreamsPort {
     };
   }
 
+  /** Counted among the connections for commands. */
+  openHistory(): StreamHistory {
+    this.open.commands += 1;
+    const { range, edges, checkpoint, moveCheckpoint, broken } = this.#historyAnswers;
+    return {
+      range: this.#noting("range", range),
+      edges: this.#noting("edges", edges),
+      checkpoint: this.#noting("checkpoint", checkpoint),
+      moveCheckpoint: this.#noting("moveCheckpoint", moveCheckpoint),
+      broken,
+      close: () => (this.open.commands -= 1),
+    };
+  }
+
   readonly placeOf = (stream: string): number => this.#answers.placeOf(stream);
 
   #noting<A extends unknown[], R>(name: string, answer: (...args: A) => R): (...args: A) => R {
@@ -178,6 +201,9 @@ export class FakePort implements StreamsPort {
 /** A read that finds nothing takes as long as it may block. */
 export const quietRead = ({ blockMs }: ReadRequest): ObservableInput<readonly StreamPage[]> =>
   blockMs === undefined ? of([]) : timer(blockMs).pipe(map(() => []));
+
+/** The same without a group. */
+export const quietTail = ({ blockMs }: TailRequest): ObservableInput<readonly RawEntry[]> => timer(blockMs).pipe(map(() => []));
 
 const done: SettleOutcome = { _tag: "done" };
 
@@ -197,12 +223,14 @@ const quiet: Required<Answers> = {
   deadLetters: () => of([]),
   broken: NEVER,
   read: quietRead,
+  tail: quietTail,
   closeReader: () => of(undefined),
   placeOf: () => 0,
   claims: false,
   appends: {},
   admin: {},
   inspection: {},
+  history: {},
 };
 
 /** A server that takes entries. */
@@ -233,5 +261,14 @@ const quietInspection: InspectionAnswers = {
   overview: () => of({ at: asyncScheduler.now(), stream: undefined, groups: [] }),
   details: () => of({ consumers: [], pending: [], retriesWaiting: 0, nextRetryAt: undefined, deadLetters: 0 }),
   countAfter: () => of({ count: 0, isComplete: true }),
+  broken: NEVER,
+};
+
+/** A server without the stream. */
+const quietHistory: HistoryAnswers = {
+  range: () => of([]),
+  edges: () => of(undefined),
+  checkpoint: () => of(undefined),
+  moveCheckpoint: (_ref, id) => of(id),
   broken: NEVER,
 };

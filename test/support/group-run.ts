@@ -23,8 +23,16 @@ export class Feed {
   }
 
   push(...numbers: readonly number[]): void {
-    this.#entries.push(...numbers.map(entry));
+    this.add(numbers.map(entry));
+  }
+
+  add(entries: readonly RawEntry[]): void {
+    this.#entries.push(...entries);
     this.#arrival.next();
+  }
+
+  get left(): number {
+    return this.#entries.length;
   }
 
   /** Answers as XREADGROUP does: at once with what is there, else when something comes, else after BLOCK. */
@@ -38,6 +46,8 @@ export class Feed {
   };
 }
 
+/** An entry of so many bytes, its name included. */
+export const sized = (number: number, size: number): RawEntry => [idOf(number), ["n", "x".repeat(size - 1)]];
 export const entry = (number: number): RawEntry => [idOf(number), ["n", String(number)]];
 export const taken = (number: number, deliveryCount = 2): TakenEntry => [idOf(number), ["n", String(number)], deliveryCount];
 

@@ -5,15 +5,18 @@ import {
   acknowledge,
   bufferAck,
   decode,
+  fromClaims,
   fromDeadLetters,
   fromGroup,
   json,
   retryToDLQ,
   settle,
+  type BinaryFields,
   type DeadLetter,
   type Delivery,
   type Fields,
   type Flow,
+  type FromGroupOptions,
   type Receipt,
   type RedisClient,
   type Settled,
@@ -65,9 +68,34 @@ describe("a pipeline", () => {
     expectTypeOf(shipped$).toEqualTypeOf<Observable<Flow<string>>>();
   });
 
+  it("starts with bytes where asked to", () => {
+    const source = { stream: "a", group: "g", payload: "buffer" } as const;
+    expectTypeOf(fromGroup(redis, { ...source, startId: "0" })).toEqualTypeOf<Observable<Delivery<BinaryFields>>>();
+    expectTypeOf(fromClaims(redis, { ...source, minIdleMs: 100, everyMs: 10 })).toEqualTypeOf<Observable<Delivery<BinaryFields>>>();
+    expectTypeOf(fromDeadLetters(redis, source)).toEqualTypeOf<Observable<DeadLetter<BinaryFields>>>();
+    void fromGroup(redis, { ...source, startId: "0" }).pipe(
+      retryToDLQ(({ image }, { bytes }) => {
+        expectTypeOf(image).toEqualTypeOf<Buffer | undefined>();
+        expectTypeOf(bytes).toEqualTypeOf<readonly Buffer[]>();
+      }, { maxDeliveries: 5 }),
+      acknowledge(redis),
+    ); // prettier-ignore
+    expectTypeOf(fromGroup(redis, { ...source, startId: "0" }).pipe(decode(json("payload", Order)))).toEqualTypeOf<Observable<Flow<{ orderId: string; amount: number }>>>(); // prettier-ignore
+    const either = "buffer" as "buffer" | undefined;
+    // @ts-expect-error text or bytes must be known
+    void fromGroup(redis, { ...source, startId: "0", payload: either });
+    // @ts-expect-error there is no such payload
+    void fromGroup(redis, { ...source, startId: "0", payload: "base64" });
+  });
+
   it("starts with fields", () => {
     expectTypeOf(fromGroup(redis, { stream: ["a", "b"], group: "g", startId: "$" })).toEqualTypeOf<Observable<Delivery<Fields>>>();
     expectTypeOf(fromDeadLetters(redis, { stream: "a", group: "g" })).toEqualTypeOf<Observable<DeadLetter>>();
+    const source = { stream: "a", group: "g", startId: "0" } as const;
+    expectTypeOf(fromGroup(redis, { ...source, payload: "string" })).toEqualTypeOf<Observable<Delivery<Fields>>>();
+    expectTypeOf(fromGroup(redis, { ...source, payload: undefined })).toEqualTypeOf<Observable<Delivery<Fields>>>();
+    const plain: FromGroupOptions = source;
+    expectTypeOf(fromGroup(redis, plain)).toEqualTypeOf<Observable<Delivery<Fields>>>();
     void orders$.pipe(
       retryToDLQ(
         (fields) => {

@@ -75,7 +75,7 @@ describe("SourceStatus", () => {
     const show = (status: SourceStatus): string => {
       switch (status._tag) {
         case "starting":
-          return status.consumer;
+          return `${status.group} ${status.consumer}`;
         case "reading":
           return status.streams.join(", ");
         case "progress":
@@ -97,6 +97,10 @@ describe("SourceStatus", () => {
           return `${status.count}`;
         case "swept":
           return `${status.taken} in ${status.steps} steps and ${status.tookMs} ms`;
+        case "gap":
+          return `${status.after} ${status.first}`;
+        case "rewound":
+          return `${status.from} ${status.after}`;
         case "adopted":
         case "leaseLost":
         case "tombstone":

@@ -3,12 +3,13 @@
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
 -- KEYS[4] failures (HASH id -> first failure ms, hops), which goes into the note; without the right to it, or memory, it is left out
 -- ARGV[1] group    ARGV[2] consumer
+-- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
--- ARGV[4...] three per decision: verb, id, argument
+-- ARGV[4...] three per decision: verb, id, argument; more for deadKept
 --    ack      -
 --    retry    delay ms and, behind a space, how idle the entry is to look meanwhile: reads that claim go by that
 --    dead     note                     the original pairs are copied from the stream, byte for byte
---    deadKept JSON [note, pair, ...]   for an entry that was trimmed meanwhile
+--    deadKept note, count, pair, ...   for an entry that was trimmed meanwhile: so many values, as they are
 --    release  -
 -- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
 --    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
@@ -41,6 +42,7 @@ local function neededElsewhere(id)
 end
 
 local function acknowledge(id)
+  if group == '' then return 'done' end
   if onAck == 'xackdel' then
     redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
   else
@@ -101,10 +103,7 @@ local verbs = {
     if not entry then return 'gone' end
     return deadLetter(id, note, entry[2])
   end,
-  deadKept = function(id, json)
-    local pairs = cjson.decode(json)
-    return deadLetter(id, table.remove(pairs, 1), pairs)
-  end,
+  deadKept = function(id, note, _, pairs) return deadLetter(id, note, pairs) end,
   release = function(id, _, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
@@ -113,11 +112,18 @@ local verbs = {
   end,
 }
 
-local outcomes = {}
-for index = 4, #ARGV, 3 do
-  local id = ARGV[index + 1]
-  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
-  outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
+local outcomes, index = {}, 4
+while index <= #ARGV do
+  local verb, id, argument, kept = ARGV[index], ARGV[index + 1], ARGV[index + 2], nil
+  index = index + 3
+  if verb == 'deadKept' then
+    local count = tonumber(ARGV[index])
+    kept = {}
+    for at = 1, count do kept[at] = ARGV[index + at] end
+    index = index + 1 + count
+  end
+  local row = group == '' or redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  outcomes[#outcomes + 1] = row and verbs[verb](id, argument, row, kept) or 'notPending'
 end
 forgetSome()
 return outcomes

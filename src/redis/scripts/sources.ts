@@ -51,6 +51,27 @@ end
 return ids
 `;
 
+export const checkpointSource: string = `-- Moves the checkpoint of a reader without a group: forward only, whoever writes last, or away from one that proved to be wrong.
+--
+-- KEYS[1] checkpoint (string)
+-- ARGV[1] id   ARGV[2] the id it replaces even when that is greater; "" for none
+-- Result: the id that is stored then
+-- Complexity: O(1)
+local id, insteadOf = ARGV[1], ARGV[2]
+
+local function precedes(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
+local stored = redis.call('GET', KEYS[1])
+if stored and stored ~= insteadOf and not precedes(stored, id) then return stored end
+redis.call('SET', KEYS[1], id)
+return id
+`;
+
 export const confirmSource: string = `-- Looks through entries that XREADGROUP … CLAIM has just given to a consumer. It goes by idle time alone; what waits for a retry
 -- that is not due, and what is in flight at this consumer after all, is put back with the delivery count it had.
 --
@@ -404,12 +425,13 @@ export const settleSource: string = `-- Carries out the decisions about deliveri
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
 -- KEYS[4] failures (HASH id -> first failure ms, hops), which goes into the note; without the right to it, or memory, it is left out
 -- ARGV[1] group    ARGV[2] consumer
+-- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
--- ARGV[4...] three per decision: verb, id, argument
+-- ARGV[4...] three per decision: verb, id, argument; more for deadKept
 --    ack      -
 --    retry    delay ms and, behind a space, how idle the entry is to look meanwhile: reads that claim go by that
 --    dead     note                     the original pairs are copied from the stream, byte for byte
---    deadKept JSON [note, pair, ...]   for an entry that was trimmed meanwhile
+--    deadKept note, count, pair, ...   for an entry that was trimmed meanwhile: so many values, as they are
 --    release  -
 -- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
 --    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
@@ -442,6 +464,7 @@ local function neededElsewhere(id)
 end
 
 local function acknowledge(id)
+  if group == '' then return 'done' end
   if onAck == 'xackdel' then
     redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
   else
@@ -502,10 +525,7 @@ local verbs = {
     if not entry then return 'gone' end
     return deadLetter(id, note, entry[2])
   end,
-  deadKept = function(id, json)
-    local pairs = cjson.decode(json)
-    return deadLetter(id, table.remove(pairs, 1), pairs)
-  end,
+  deadKept = function(id, note, _, pairs) return deadLetter(id, note, pairs) end,
   release = function(id, _, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
@@ -514,11 +534,18 @@ local verbs = {
   end,
 }
 
-local outcomes = {}
-for index = 4, #ARGV, 3 do
-  local id = ARGV[index + 1]
-  local row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
-  outcomes[#outcomes + 1] = row and verbs[ARGV[index]](id, ARGV[index + 2], row) or 'notPending'
+local outcomes, index = {}, 4
+while index <= #ARGV do
+  local verb, id, argument, kept = ARGV[index], ARGV[index + 1], ARGV[index + 2], nil
+  index = index + 3
+  if verb == 'deadKept' then
+    local count = tonumber(ARGV[index])
+    kept = {}
+    for at = 1, count do kept[at] = ARGV[index + at] end
+    index = index + 1 + count
+  end
+  local row = group == '' or redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
+  outcomes[#outcomes + 1] = row and verbs[verb](id, argument, row, kept) or 'notPending'
 end
 forgetSome()
 return outcomes

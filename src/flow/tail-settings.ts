@@ -1,0 +1,59 @@
+import { durationMs, text } from "../model/check.js";
+import { firstId, isEntryId, type EntryId } from "../model/entry-id.js";
+import { streamName } from "../model/keys.js";
+import { deliverySettings, type DeliveryOptions, type GrouplessSettings } from "./delivery-settings.js";
+
+/** Where a reader keeps how far it is. @public */
+export interface StoredCheckpoint {
+  /** The name of the reader, its own on this stream; the key is `checkpointKey(stream, name)`. */
+  readonly checkpoint: string;
+  /** Where to begin when nothing is stored under this name: `"0"`, `"$"` or an id after which to begin. */
+  readonly startId: string;
+  /** How often it is written while it moves, ms, 10 or more; also at the end. @defaultValue `1000` */
+  readonly everyMs?: number | undefined;
+}
+
+/** Options of `fromStream`. @public */
+export interface FromStreamOptions extends DeliveryOptions {
+  /** The stream's key; it may be missing yet. */
+  readonly stream: string;
+  /** `"0"` the whole stream, `"$"` what is added from now on, an id after which to begin, or a stored checkpoint. */
+  readonly from: string | StoredCheckpoint;
+  /** How long a read waits on the server, ms, 1 to 60 000. @defaultValue `2000` */
+  readonly blockMs?: number | undefined;
+}
+
+/** Options of `fromStream` checked, with their defaults. @internal */
+export interface TailSettings extends GrouplessSettings {
+  readonly startId: EntryId | "$";
+  readonly checkpoint: { readonly name: string; readonly everyMs: number } | undefined;
+  readonly blockMs: number;
+}
+
+/** @throws RangeError or TypeError that names the option, the value and the range @internal */
+export function tailSettings(options: FromStreamOptions): TailSettings {
+  const { stream, from, blockMs = 2_000 } = options;
+  return {
+    ...deliverySettings(options),
+    ...startOf(from),
+    stream: streamName("stream", text("stream", stream)),
+    blockMs: durationMs("blockMs", blockMs, 1, 60_000),
+  };
+}
+
+function startOf(from: string | StoredCheckpoint): Pick<TailSettings, "startId" | "checkpoint"> {
+  const stored = typeof from === "object" ? (from as StoredCheckpoint | null) : null;
+  if (stored === null) return { startId: position("from", from as string, ", or a stored checkpoint"), checkpoint: undefined };
+  const { checkpoint, startId, everyMs = 1_000 } = stored;
+  return {
+    startId: position("from.startId", startId, ""),
+    checkpoint: { name: text("from.checkpoint", checkpoint), everyMs: durationMs("from.everyMs", everyMs, 10) },
+  };
+}
+
+function position(name: string, id: string, more: string): EntryId | "$" {
+  text(name, id);
+  if (id === "0") return firstId;
+  if (id === "$" || isEntryId(id)) return id;
+  throw new RangeError(`Expected \`${name}\` to be "0", "$" or an id "<ms>-<seq>"${more}, got \`${id}\``);
+}
