@@ -62,6 +62,11 @@ export class ByteAccount {
     this.#largest = largestOfLate(this.#situation(0), { count: page.length, largest });
   }
 
+  /** What is to be delivered again goes on taking its room. */
+  keep({ size }: HeldDelivery<unknown>): void {
+    this.#unsettled += size;
+  }
+
   refund({ size }: HeldDelivery<unknown>): void {
     this.#unsettled -= size;
   }

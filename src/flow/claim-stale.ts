@@ -60,7 +60,7 @@ function claimFrom(session: Session, stream: string, pace: SweepPace, life: { re
   let failures = 0;
 
   const isDraining = (): boolean => life.isOver || (settings.signal?.aborted ?? false);
-  const starved = (): void => state.starves(ledger.unsettled);
+  const starved = (): void => state.starves(ledger);
   const begin = defer(() => {
     state.begins();
     state.reads([stream]);

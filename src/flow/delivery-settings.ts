@@ -1,11 +1,31 @@
 import type { Observer } from "rxjs";
-import { durationMs, integer, relation } from "../model/check.js";
+import { durationMs, integer, payloadKind, relation } from "../model/check.js";
+import type { Payload } from "../model/payload.js";
 import type { SourceStatus } from "../model/status.js";
 
-/** What every source of deliveries takes. @public */
-export interface DeliveryOptions {
+/**
+ * What every source of deliveries takes.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface DeliveryOptions<P extends Payload = "string"> {
   /** The most deliveries unsettled at a time, 1 to 1 000 000, and at least one per stream named. @defaultValue `1000` */
   readonly maxInFlight?: number | undefined;
+  /**
+   * The most bytes of names and values unsettled at a time, 1 or more; of text, UTF-16 units. Redis is asked for entries and not
+   * for bytes: before a read each is taken to be as large as the largest of about the last thousand; when it has come the exact
+   * size counts. So the limit holds as long as sizes are what they were lately, and a read of larger ones exceeds it by what
+   * they are larger: by less than 128 times the largest entry (the first read: 16 times), as a read asks for no more, or for two per
+   * stream. What is larger than the limit is handed out alone. In a Cluster each slot has its part, of at least one entry.
+   * @defaultValue none: bytes are not counted
+   */
+  readonly maxInFlightBytes?: number | undefined;
+  /**
+   * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
+   * `BinaryFields` then. The Buffers are views into what the socket brought, up to 64 KiB a piece: copy what you keep for long.
+   * @defaultValue `"string"`, in which what is no UTF-8 is lost; an entry that becomes a dead letter keeps its bytes either way
+   */
+  readonly payload?: P | undefined;
   /** Aborted: drain. */
   readonly signal?: AbortSignal | undefined;
   /** How long a drain may take before the rest is released, ms, 0 or more. @defaultValue `25000` */
@@ -19,6 +39,8 @@ export interface DeliveryOptions {
 /** These options checked, with their defaults. @internal */
 export interface DeliverySettings {
   readonly maxInFlight: number;
+  readonly maxInFlightBytes: number | undefined;
+  readonly payload: Payload;
   readonly signal: AbortSignal | undefined;
   readonly drainTimeoutMs: number;
   readonly stalledAfterMs: number;
@@ -35,10 +57,12 @@ export interface GrouplessSettings extends DeliverySettings {
  * @throws RangeError or TypeError that names the option, the value and the range
  * @internal
  */
-export function deliverySettings(options: DeliveryOptions, streams = 1): DeliverySettings {
-  const { maxInFlight = 1000, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+export function deliverySettings(options: DeliveryOptions<Payload>, streams = 1): DeliverySettings {
+  const { maxInFlight = 1000, maxInFlightBytes, payload, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
   return {
     maxInFlight: windowFor(streams, maxInFlight),
+    maxInFlightBytes: maxInFlightBytes === undefined ? undefined : integer("maxInFlightBytes", maxInFlightBytes, 1),
+    payload: payloadKind(payload),
     signal: abortSignal(signal),
     drainTimeoutMs: durationMs("drainTimeoutMs", drainTimeoutMs),
     stalledAfterMs: durationMs("stalledAfterMs", stalledAfterMs, 1),

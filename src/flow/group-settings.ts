@@ -1,5 +1,5 @@
 import { isObservable, type Observable } from "rxjs";
-import { durationMs, integer, oneOf, payloadKind, relation, text } from "../model/check.js";
+import { durationMs, oneOf, relation, text } from "../model/check.js";
 import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
@@ -10,7 +10,7 @@ import { deliverySettings, type DeliveryOptions, type DeliverySettings } from ".
  * @typeParam P - what `payload` says; no type argument: text
  * @public
  */
-export interface GroupSourceOptions<P extends Payload = "string"> extends DeliveryOptions {
+export interface GroupSourceOptions<P extends Payload = "string"> extends DeliveryOptions<P> {
   /**
    * The stream's key; or several; or an Observable of them, whose latest list counts: streams that are new in it are read from
    * the next read on (within `blockMs`), and those that are missing are left when nothing of them is in flight.
@@ -19,21 +19,6 @@ export interface GroupSourceOptions<P extends Payload = "string"> extends Delive
   readonly group: string;
   /** Unique among the living consumers of the group. @defaultValue `<host>.<pid>.<n>`, removed from the group when the source ends empty */
   readonly consumer?: string | undefined;
-  /**
-   * The most bytes of names and values unsettled at a time, 1 or more; of text, UTF-16 units. Redis is asked for entries and not
-   * for bytes: before a read each is taken to be as large as the largest of about the last thousand; when it has come the exact
-   * size counts. So the limit holds as long as sizes are what they were lately, and a read of larger ones exceeds it by what
-   * they are larger: by less than 128 times the largest entry (the first read: 16 times), as a read asks for no more, or for two per
-   * stream. What is larger than the limit is handed out alone. In a Cluster each slot has its part, of at least one entry.
-   * @defaultValue none: bytes are not counted
-   */
-  readonly maxInFlightBytes?: number | undefined;
-  /**
-   * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
-   * `BinaryFields` then. The Buffers are views into what the socket brought, up to 64 KiB a piece: copy what you keep for long.
-   * @defaultValue `"string"`, in which what is no UTF-8 is lost; an entry that becomes a dead letter keeps its bytes either way
-   */
-  readonly payload?: P | undefined;
 }
 
 /**
@@ -68,8 +53,6 @@ export interface SourceSettings extends DeliverySettings {
   readonly streams: readonly string[] | Observable<readonly string[]>;
   readonly group: string;
   readonly consumer: string | undefined;
-  readonly maxInFlightBytes: number | undefined;
-  readonly payload: Payload;
   readonly leaseMs: number;
 }
 
@@ -95,15 +78,13 @@ export function groupSettings(options: FromGroupOptions<Payload>): GroupSettings
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function sourceSettings(options: GroupSourceOptions<Payload>, leaseMs: number): SourceSettings {
-  const { stream, group, consumer, maxInFlightBytes, payload } = options;
+  const { stream, group, consumer } = options;
   const streams = isObservable(stream) ? stream : namedStreams(stream);
   return {
     ...deliverySettings(options, isObservable(streams) ? 1 : streams.length),
     streams,
     group: text("group", group),
     consumer: consumer === undefined ? undefined : text("consumer", consumer),
-    maxInFlightBytes: maxInFlightBytes === undefined ? undefined : integer("maxInFlightBytes", maxInFlightBytes, 1),
-    payload: payloadKind(payload),
     leaseMs,
   };
 }

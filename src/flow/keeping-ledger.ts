@@ -28,8 +28,8 @@ export class KeepingLedger extends CreditLedger {
   readonly #kept: Kept[] = [];
   #deadline = Infinity;
 
-  constructor(window: number) {
-    super(window);
+  constructor(window: number, maxBytes?: number) {
+    super(window, maxBytes);
     this.rescheduled = this.#rescheduled.asObservable();
   }
 
@@ -67,7 +67,8 @@ export class KeepingLedger extends CreditLedger {
     let stream = "";
     while (this.nextAt <= now) {
       const { held, deliveryCount } = this.#kept.pop()!;
-      due.push([held.id, held.pairs, deliveryCount]);
+      this.bytes?.refund(held); // charged again when it is admitted
+      due.push([held.id, held.raw, deliveryCount]);
       ({ stream } = held);
     }
     return this.admit({ stream, group: undefined, consumer: undefined }, due);
@@ -86,6 +87,7 @@ export class KeepingLedger extends CreditLedger {
   }
 
   #keep(kept: Kept): void {
+    this.bytes?.keep(kept.held);
     let [low, high] = [0, this.#kept.length];
     while (low < high) {
       const middle = (low + high) >>> 1;

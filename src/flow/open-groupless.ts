@@ -37,24 +37,25 @@ export interface GrouplessParts {
 
 /**
  * One subscription to a source without a group: what is to be delivered again is kept here until then.
+ * @typeParam F - what `settings.payload` makes of the fields
  * @internal
  */
-export function openGroupless<S extends GrouplessSettings>(
+export function openGroupless<S extends GrouplessSettings, F = Fields>(
   port: StreamsPort,
   settings: S,
   parts: (session: GrouplessSession<S>) => GrouplessParts,
-): Observable<Delivery<Fields>> {
+): Observable<Delivery<F>> {
   return defer(() => {
     const identity = { streams: [settings.stream], group: undefined, consumer: undefined };
-    const ledger = new KeepingLedger(settings.maxInFlight);
-    const session: GrouplessSession<S> = openSession(port, settings, ledger, port.openHistory(), identity);
+    const ledger = new KeepingLedger(settings.maxInFlight, settings.maxInFlightBytes);
+    const session: GrouplessSession<S> = openSession(port, settings, ledger, port.openHistory(settings.payload), identity);
     session.report({ _tag: "starting", ...identity });
     const { bring, upkeep, save } = parts(session);
     return runSource(session, {
       bring,
       upkeep: merge(upkeep, redeliver(session.ledger), closeInTime(session)),
       depart: leave(session, save),
-    });
+    }) as Observable<Delivery<F>>;
   });
 }
 

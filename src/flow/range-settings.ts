@@ -1,10 +1,15 @@
 import { integer, text } from "../model/check.js";
 import { streamName } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import { toRange, type Range, type RangeBound } from "../model/range-bound.js";
 import { deliverySettings, type DeliveryOptions, type GrouplessSettings } from "./delivery-settings.js";
 
-/** Options of `fromRange`. @public */
-export interface FromRangeOptions extends DeliveryOptions {
+/**
+ * Options of `fromRange`.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface FromRangeOptions<P extends Payload = "string"> extends DeliveryOptions<P> {
   /** The stream's key. */
   readonly stream: string;
   /** The lower end of the range, in either direction; see {@link RangeBound}. @defaultValue `"-"` */
@@ -28,7 +33,7 @@ export interface RangeSettings extends GrouplessSettings {
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
-export function rangeSettings(options: FromRangeOptions): RangeSettings {
+export function rangeSettings(options: FromRangeOptions<Payload>): RangeSettings {
   const { stream, start = "-", end = "+", reverse = false, limit, pageSize = 500 } = options;
   return {
     ...deliverySettings(options),

@@ -46,7 +46,7 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const { reader: state, close } = session.signs.openReader(settings.blockMs);
   let failures = 0;
 
-  const starved = (): void => state.starves(ledger.unsettled);
+  const starved = (): void => state.starves(ledger);
   const answered = (): void => {
     failures = 0;
     state.answered();

@@ -17,7 +17,7 @@ export class ReadProgress {
     this.#reader = reader;
   }
 
-  readonly starved = (): void => this.#reader.starves(this.#session.ledger.unsettled);
+  readonly starved = (): void => this.#reader.starves(this.#session.ledger);
 
   reading(): void {
     this.#reader.begins();

@@ -24,7 +24,7 @@ export function readRange(session: GrouplessSession<RangeSettings>): Observable<
     return ledger.admit({ stream, group: undefined, consumer: undefined }, entries);
   };
   const page = defer(() => {
-    const count = Math.min(pageSize, ledger.free, left);
+    const count = Math.min(ledger.freeFor(pageSize), left);
     if (count <= 0 || isOver()) return EMPTY;
     progress.reading();
     return ledger.reserving(count, pager.next(count).pipe(map(admit)));

@@ -1,5 +1,6 @@
 import { asyncScheduler } from "rxjs";
 import type { ReaderSigns } from "../model/progress.js";
+import type { CreditLedger } from "./credit-ledger.js";
 import type { SourceStatus } from "../model/status.js";
 
 /** Whom a reader tells what. @internal */
@@ -52,10 +53,10 @@ export class ReaderState {
   }
 
   /** There is no credit to read with. */
-  starves(unsettled: number): void {
+  starves({ unsettled, bytes }: Pick<CreditLedger, "unsettled" | "bytes">): void {
     this.#announced = "starved";
     this.#waitsSince = undefined;
-    this.#listener.report({ _tag: "starved", unsettled });
+    this.#listener.report({ _tag: "starved", unsettled, unsettledBytes: bytes?.unsettled });
   }
 
   /** It will be news when it reads again. */

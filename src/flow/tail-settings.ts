@@ -1,6 +1,7 @@
 import { durationMs, text } from "../model/check.js";
 import { firstId, isEntryId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import { deliverySettings, type DeliveryOptions, type GrouplessSettings } from "./delivery-settings.js";
 
 /** Where a reader keeps how far it is. @public */
@@ -13,8 +14,12 @@ export interface StoredCheckpoint {
   readonly everyMs?: number | undefined;
 }
 
-/** Options of `fromStream`. @public */
-export interface FromStreamOptions extends DeliveryOptions {
+/**
+ * Options of `fromStream`.
+ * @typeParam P - what `payload` says; no type argument: text
+ * @public
+ */
+export interface FromStreamOptions<P extends Payload = "string"> extends DeliveryOptions<P> {
   /** The stream's key; it may be missing yet. */
   readonly stream: string;
   /** `"0"` the whole stream, `"$"` what is added from now on, an id after which to begin, or a stored checkpoint. */
@@ -31,7 +36,7 @@ export interface TailSettings extends GrouplessSettings {
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
-export function tailSettings(options: FromStreamOptions): TailSettings {
+export function tailSettings(options: FromStreamOptions<Payload>): TailSettings {
   const { stream, from, blockMs = 2_000 } = options;
   return {
     ...deliverySettings(options),

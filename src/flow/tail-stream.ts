@@ -32,7 +32,7 @@ export function tailStream(session: GrouplessSession<TailSettings>, position: Ta
     defer(() => {
       if (ledger.free <= 0 || isDraining()) return EMPTY;
       progress.reading();
-      const count = Math.min(largestCount, ledger.free);
+      const count = ledger.freeFor(largestCount);
       const begun = asyncScheduler.now();
       const answer = from(reader.tail({ stream, after: position.after, count, blockMs })).pipe(giveUpSilent(blockMs), map(admit));
       const quiet = defer(() => concat(rest(begun), position.locate()));

@@ -4,11 +4,11 @@ import type { PlainSession } from "./session.js";
 
 /** Opens a reader, and drops it with everything that reads from it. @internal */
 export function withReader<A>(
-  session: Pick<PlainSession, "port" | "closing">,
+  session: Pick<PlainSession, "port" | "closing" | "settings">,
   turns: (reader: StreamReader) => Observable<A>,
 ): Observable<A> {
   return defer(() => {
-    const reader = session.port.openReader();
+    const reader = session.port.openReader(session.settings.payload);
     return turns(reader).pipe(finalize(() => drop(session, reader)));
   });
 }

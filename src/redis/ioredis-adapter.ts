@@ -58,8 +58,8 @@ class IoredisPort implements StreamsPort {
     return new IoredisInspection(this.#commandConnection(commandProfile));
   }
 
-  openHistory(): StreamHistory {
-    return new IoredisHistory(this.#commandConnection(commandProfile));
+  openHistory(payload?: Payload): StreamHistory {
+    return new IoredisHistory(this.#commandConnection(commandProfile), payload);
   }
 
   readonly placeOf = (stream: string): number => (this.#isCluster ? slotOf(this.#toKey(stream)) : 0);

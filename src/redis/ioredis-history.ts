@@ -2,28 +2,31 @@ import type { Observable } from "rxjs";
 import { ReplyError } from "../errors.js";
 import { isEntryId, type EntryId } from "../model/entry-id.js";
 import { checkpointKey } from "../model/keys.js";
+import type { Payload } from "../model/payload.js";
 import type { StreamEdges } from "../model/resume.js";
 import type { CommandConnection } from "./command-connection.js";
 import { decodeRange, decodeRecord } from "./decode-reply.js";
 import { orWhenMissing } from "./or-when-missing.js";
 import type { CheckpointRef, Outage, RangeRequest, RawEntry, StreamHistory } from "./port.js";
-import { loadCheckpointScript, type Script } from "./script.js";
+import { loadCheckpointScript, type Call, type Script } from "./script.js";
 
 /** The questions of sources without a group, on a connection of their own. @internal */
 export class IoredisHistory implements StreamHistory {
   readonly broken: Observable<Outage>;
   readonly #connection: CommandConnection;
+  readonly #callForEntries: Call;
   readonly #move: Script = loadCheckpointScript();
 
-  constructor(connection: CommandConnection) {
+  constructor(connection: CommandConnection, payload: Payload = "string") {
     this.#connection = connection;
+    this.#callForEntries = connection.callFor(payload);
     this.broken = connection.broken;
   }
 
   async range(stream: string, { start, end, count, reverse }: RangeRequest): Promise<readonly RawEntry[]> {
     const bounds = reverse ? [end, start] : [start, end];
     const command = reverse ? "xrevrange" : "xrange";
-    return decodeRange(await this.#connection.call(command, this.#connection.toKey(stream), ...bounds, "count", count));
+    return decodeRange(await this.#callForEntries(command, this.#connection.toKey(stream), ...bounds, "count", count));
   }
 
   edges(stream: string): Promise<StreamEdges | undefined> {

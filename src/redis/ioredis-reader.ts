@@ -55,7 +55,7 @@ export class IoredisReader implements StreamReader {
 
   async tail({ stream, after, count, blockMs }: TailRequest): Promise<readonly RawEntry[]> {
     try {
-      const reply = await this.#connection.call("xread", "count", count, "block", blockMs, "streams", this.#toKey(stream), after);
+      const reply = await this.#connection[this.#call]("xread", "count", count, "block", blockMs, "streams", this.#toKey(stream), after);
       return decodeRead(reply, () => stream)[0]?.entries ?? [];
     } catch (error) {
       throw this.#explain(error);

@@ -29,7 +29,7 @@ export interface StreamsPort {
   /** A connection for watching, to a master; never blocked. */
   openInspection(): StreamInspection;
   /** A connection for what sources without a group ask; never blocked, and it reconnects by itself. */
-  openHistory(): StreamHistory;
+  openHistory(payload?: Payload): StreamHistory;
   /** Streams of one place may be read together by one command: a Cluster slot, or the one server there is. */
   readonly placeOf: (stream: string) => number;
 }

@@ -3,7 +3,8 @@ import { openGroupless } from "../flow/open-groupless.js";
 import { rangeSettings, type FromRangeOptions } from "../flow/range-settings.js";
 import { readRange } from "../flow/read-range.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
@@ -43,6 +44,12 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * @see {@link fromStream}, which goes on with what is added
  * @public
  */
-export function fromRange(redis: RedisClient, options: FromRangeOptions): Observable<Delivery<Fields>> {
+export function fromRange(redis: RedisClient, options: FromRangeOptions): Observable<Delivery<Fields>>;
+/** The same with the fields as bytes. @public */
+export function fromRange(
+  redis: RedisClient,
+  options: FromRangeOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<Delivery<BinaryFields>>;
+export function fromRange(redis: RedisClient, options: FromRangeOptions<Payload>): Observable<Delivery<Fields | BinaryFields>> {
   return openGroupless(toPort(redis), rangeSettings(options), (session) => ({ bring: readRange(session), upkeep: EMPTY, save: EMPTY }));
 }

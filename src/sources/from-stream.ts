@@ -5,7 +5,8 @@ import { TailPosition } from "../flow/tail-position.js";
 import { tailSettings, type FromStreamOptions } from "../flow/tail-settings.js";
 import { tailStream } from "../flow/tail-stream.js";
 import type { Delivery } from "../model/delivery.js";
-import type { Fields } from "../model/fields.js";
+import type { BinaryFields, Fields } from "../model/fields.js";
+import type { Payload } from "../model/payload.js";
 import type { RedisClient } from "../redis/client.js";
 import { toPort } from "../redis/ioredis-adapter.js";
 
@@ -56,7 +57,13 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * @see {@link fromRange} for what is there already, and {@link checkpointKey} for where the checkpoint is
  * @public
  */
-export function fromStream(redis: RedisClient, options: FromStreamOptions): Observable<Delivery<Fields>> {
+export function fromStream(redis: RedisClient, options: FromStreamOptions): Observable<Delivery<Fields>>;
+/** The same with the fields as bytes. @public */
+export function fromStream(
+  redis: RedisClient,
+  options: FromStreamOptions<"buffer"> & { readonly payload: "buffer" },
+): Observable<Delivery<BinaryFields>>;
+export function fromStream(redis: RedisClient, options: FromStreamOptions<Payload>): Observable<Delivery<Fields | BinaryFields>> {
   return openGroupless(toPort(redis), tailSettings(options), (session) => {
     const position = new TailPosition(session);
     return { bring: tailStream(session, position), upkeep: keepCheckpoint(session, position), save: position.save() };
