@@ -7,6 +7,7 @@ export type StreamsError =
   | WrongTypeError
   | AccessError
   | GroupMissingError
+  | StreamMissingError
   | CommandError
   | ReplyError
   | DecodeError
@@ -58,6 +59,18 @@ export class GroupMissingError extends TaggedError {
       "GroupMissingError",
       `Group "${group}" of stream "${stream}" does not exist any more: create it, or use onMissingGroup: "recreate"`,
       cause,
+    );
+  }
+}
+
+/** There is no such stream and `onMissingStream` is `"fail"`. Ends the pipeline. @public */
+export class StreamMissingError extends TaggedError {
+  readonly _tag = "StreamMissingError";
+  readonly retryable = false;
+  constructor(stream: string) {
+    super(
+      "StreamMissingError",
+      `Stream "${stream}" does not exist: create it, for instance with a group, or use onMissingStream: "create"`,
     );
   }
 }

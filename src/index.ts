@@ -26,6 +26,12 @@ export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 // Sinks: carry decisions out in Redis
 export { acknowledge, type AcknowledgeOptions } from "./sinks/acknowledge.js";
 
+export { redrive, type RedriveOptions } from "./sinks/redrive.js";
+
+// Producers: add entries
+export { appendAll } from "./sinks/append-all.js";
+export { appendTo, type AppendOptions, type FieldsOf } from "./sinks/append-to.js";
+
 // Groups as code: cold; each emits what happened, or what is, and completes
 export { createGroup, type CreateGroupOptions } from "./admin/create-group.js";
 export { deleteConsumer, type ConsumerDeletion, type DeleteConsumerOptions } from "./admin/delete-consumer.js";
@@ -35,6 +41,8 @@ export { listGroups, type ListGroupsOptions } from "./admin/list-groups.js";
 export { pendingSummary, type PendingSummaryOptions } from "./admin/pending-summary.js";
 export { pruneConsumers, type PruneConsumersOptions } from "./admin/prune-consumers.js";
 export { setGroupPosition, type SetGroupPositionOptions } from "./admin/set-group-position.js";
+export { trim, type TrimOptions } from "./admin/trim.js";
+export { trimAcked, type TrimAckedOptions, type TrimReport } from "./admin/trim-acked.js";
 
 // Decisions and backoff policies
 export { settle } from "./model/settlement.js";
@@ -60,6 +68,7 @@ export {
   HandlerTimeoutError,
   isStreamsError,
   ReplyError,
+  StreamMissingError,
   WrongTypeError,
   type StreamsError,
 } from "./errors.js";
@@ -67,6 +76,8 @@ export {
 // Types
 export type { DeliveryOptions } from "./flow/delivery-settings.js";
 export type { FromGroupOptions, GroupSourceOptions } from "./flow/group-settings.js";
+export type { FieldValue, NewFields } from "./model/append-fields.js";
+export type { AppendStatus } from "./model/append-status.js";
 export type { FromRangeOptions } from "./flow/range-settings.js";
 export type { FromStreamOptions, StoredCheckpoint } from "./flow/tail-settings.js";
 export type { HandlerResult } from "./flow/handler-result.js";
@@ -82,8 +93,10 @@ export type { Payload } from "./model/payload.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
 export type { EndState, SourceProgress, SourceState } from "./model/progress.js";
+export type { KeepOptions } from "./model/retention.js";
 export type { RangeBound } from "./model/range-bound.js";
 export type { Receipt } from "./model/receipt.js";
+export type { Redrivable, Redriven, RefusalReason } from "./model/redriven.js";
 export type { Advice, BackoffPolicy, ExponentialOptions, Failure } from "./model/retry-policy.js";
 export type { AckReason, Flow, FlushTrigger, Settled, Settlement, SettlementBatch } from "./model/settlement.js";
 export type { RecoveredFrom, SourceStatus } from "./model/status.js";

@@ -1,6 +1,7 @@
 import { asyncScheduler, defer, finalize, Subject, tap, type Observable } from "rxjs";
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
+import { redrivenFor } from "../model/redriven.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import { ByteAccount } from "./byte-account.js";
@@ -12,6 +13,12 @@ export type Admitted = readonly [id: EntryId, pairs: RawPairs | null, deliveryCo
 export interface RetryNotice {
   readonly stream: string;
   readonly inMs: number;
+}
+
+/** @internal */
+export interface Strangers {
+  readonly stream: string;
+  readonly ids: readonly EntryId[];
 }
 
 /**
@@ -30,6 +37,8 @@ export class CreditLedger implements Origin {
   readonly retries: Observable<RetryNotice>;
   /** Emits why a sink has to repeat a write. */
   readonly hindrances: Observable<unknown>;
+  /** Emits entries that were added again for another group: nobody here is to see them, and they are to be acknowledged. */
+  readonly strangers: Observable<Strangers>;
   readonly #held = new Set<HeldDelivery<unknown>>();
   readonly #watchers = new Set<OriginWatcher>();
   readonly #returned = new Subject<void>();
@@ -37,6 +46,7 @@ export class CreditLedger implements Origin {
   readonly #hindrances = new Subject<unknown>();
   #settledAt: number | undefined;
   #newestSettled = -Infinity;
+  readonly #strangers = new Subject<Strangers>();
   #reserved = 0;
   #starving = 0;
   #over = false;
@@ -47,6 +57,7 @@ export class CreditLedger implements Origin {
     this.returned = this.#returned.asObservable();
     this.retries = this.#retries.asObservable();
     this.hindrances = this.#hindrances.asObservable();
+    this.strangers = this.#strangers.asObservable();
   }
 
   get unsettled(): number {
@@ -102,12 +113,19 @@ export class CreditLedger implements Origin {
   admit(lease: Omit<Lease, "origin" | "since">, entries: readonly Admitted[], repeats?: ReadonlySet<EntryId>): HeldDelivery<unknown>[] {
     const full = { ...lease, origin: this, since: asyncScheduler.now() };
     const page: HeldDelivery<unknown>[] = [];
+    const strangers: EntryId[] = [];
     for (const [id, pairs, deliveryCount = 1] of entries) {
       if (pairs === null || repeats?.has(id)) continue;
-      const held = new HeldDelivery<unknown>(full, id, pairs, deliveryCount);
+      const only = redrivenFor(pairs);
+      if (only !== undefined && only !== lease.group) {
+        strangers.push(id);
+        continue;
+      }
+      const held = new HeldDelivery<unknown>(full, id, only === undefined ? pairs : pairs.slice(2), deliveryCount);
       this.#held.add(held);
       page.push(held);
     }
+    if (strangers.length > 0) this.#strangers.next({ stream: lease.stream, ids: strangers });
     this.bytes?.charge(page);
     return page;
   }

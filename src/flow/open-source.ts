@@ -1,9 +1,10 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { defer, type Observable } from "rxjs";
+import { defer, merge, type Observable } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
 import type { StreamsPort } from "../redis/port.js";
+import { ackStrangers } from "./ack-strangers.js";
 import type { Page } from "./chore.js";
 import { CreditLedger } from "./credit-ledger.js";
 import type { SourceSettings } from "./group-settings.js";
@@ -32,7 +33,7 @@ export function openSource<S extends SourceSettings, F = Fields>(
     const plain = openSession(port, settings, ledger, port.openCommands(settings.payload), identity);
     const session: Session<S> = { ...plain, consumer, joined: new Set() };
     session.report({ _tag: "starting", ...identity });
-    const parts = { bring: bring(session), upkeep: keepLeases(session), depart: leaveGroup(session) };
+    const parts = { bring: bring(session), upkeep: merge(keepLeases(session), ackStrangers(session)), depart: leaveGroup(session) };
     return runSource(session, parts) as Observable<Delivery<F>>;
   });
 }

@@ -9,7 +9,6 @@ import {
   race,
   share,
   startWith,
-  Subject,
   switchMap,
   take,
   takeUntil,
@@ -19,7 +18,6 @@ import {
 } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import type { Fields } from "../model/fields.js";
-import type { SourceStatus } from "../model/status.js";
 import type { StreamsPort } from "../redis/port.js";
 import { alongside } from "./alongside.js";
 import type { Page } from "./chore.js";
@@ -27,6 +25,7 @@ import type { CreditLedger } from "./credit-ledger.js";
 import type { DeliverySettings } from "./delivery-settings.js";
 import { drainRequest } from "./drain-request.js";
 import { emitPages } from "./emit-pages.js";
+import { reporter } from "./reporter.js";
 import type { Commands, PlainSession } from "./session.js";
 import { SignsOfLife, type SourceIdentity } from "./signs-of-life.js";
 import { watchStall } from "./watch-stall.js";
@@ -86,14 +85,6 @@ export function runSource(session: PlainSession, { bring, upkeep, depart }: Sour
   });
   // eslint-disable-next-line rxjs-x/no-subscribe-in-pipe -- teardown is synchronous, the departure outlives the subscriber
   return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe())) as Observable<Delivery<Fields>>;
-}
-
-/** An observer that throws is reported as RxJS reports it, and does not end the pipeline. */
-function reporter(observer: DeliverySettings["status"]): PlainSession["report"] {
-  const statuses = new Subject<SourceStatus>();
-  // eslint-disable-next-line rxjs-x/no-ignored-error -- it never errors
-  statuses.subscribe({ next: (status) => observer?.next(status) });
-  return (status) => statuses.next(status);
 }
 
 /** What goes over the command connection waits while that is away; without this nobody would know why. */

@@ -28,8 +28,12 @@ export interface DeadLetter<F = Fields> {
   readonly id: EntryId;
   readonly origin: DeadLetterOrigin;
   readonly cause: DeadLetterCause;
-  /** When it was moved, ms since the epoch, by the server's clock. */
+  /** When it failed first, as far as Redis was told (a crash tells nothing), ms since the epoch, by the server's clock. */
+  readonly firstFailedAt: number;
+  /** When it failed last and was moved, ms since the epoch, by the server's clock. */
   readonly failedAt: number;
+  /** How often it was redriven before. */
+  readonly hops: number;
   readonly deliveryCount: number;
   readonly fields: F;
   /** The raw pairs of the original entry. Text: what is no UTF-8 is lost in it. */
@@ -43,6 +47,9 @@ export interface DeadLetterNote {
   readonly origin: DeadLetterOrigin;
   readonly cause: DeadLetterCause;
   readonly deliveryCount: number;
+  /** Put in by the script, for an entry that was retried or redriven before. */
+  readonly firstFailedAt?: number;
+  readonly hops?: number;
   /** True when the entry had too many fields for a script: its pairs follow as JSON in one field. */
   readonly packed?: boolean;
 }
@@ -87,7 +94,8 @@ export function toDeadLetter(stream: string, group: string, id: EntryId, pairs: 
   const { packed = false, ...known } = note ?? unreadable(stream, group, id);
   const kept = note === undefined ? pairs : pairs.slice(2);
   const original = packed ? unpack(kept) : kept;
-  const letter = { ...known, id, failedAt: entryTime(id), fields: toFields(original), pairs: toText(original) };
+  const failedAt = entryTime(id);
+  const letter = { firstFailedAt: failedAt, hops: 0, ...known, id, failedAt, fields: toFields(original), pairs: toText(original) };
   let bytes: readonly Buffer[] | undefined;
   // not enumerable: a letter that is printed or turned into JSON would say everything twice
   return Object.defineProperty(letter, "bytes", { get: () => (bytes ??= toBytes(original)) }) as typeof letter & Pick<DeadLetter, "bytes">;
@@ -104,6 +112,9 @@ function unpack(kept: RawPairs): RawPairs {
     return kept;
   }
 }
+
+/** Whether it is what {@link toDeadLetter} makes of an entry that nobody of this library has written. @internal */
+export const isUnreadable = ({ origin }: Pick<DeadLetter, "origin">): boolean => origin.consumer === "";
 
 const unreadable = (stream: string, group: string, id: EntryId): DeadLetterNote => ({
   origin: { stream, id, group, consumer: "" },

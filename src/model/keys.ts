@@ -31,6 +31,11 @@ export const deadLetterKey = (stream: string, group = ""): string => `${beside(s
  */
 export const retryKey = (stream: string, group: string): string => `${beside(stream)}:retry:${group}`;
 
+/** The HASH of when a group's entries failed first, and how often they were redriven. @internal */
+export const failuresKey = (stream: string, group: string): string => `${beside(stream)}:failures:${group}`;
+
+/** Marks that an entry with this key was added, on servers whose streams don't remember that themselves. @internal */
+export const addedKey = (stream: string, key: string): string => `${beside(stream)}:added:${key}`;
 /**
  * The text that holds how far a reader without a group has come: the id up to which everything is settled. To make the reader
  * begin elsewhere, stop it, then SET another id, or DEL it.

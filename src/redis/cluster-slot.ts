@@ -9,7 +9,8 @@ export function slotOf(key: string): number {
   return crc16(Buffer.from(close > open + 1 ? key.slice(open + 1, close) : key)) % 16384;
 }
 
-function crc16(bytes: Uint8Array): number {
+/** CRC16 (XMODEM). @internal */
+export function crc16(bytes: Uint8Array): number {
   let crc = 0;
   for (const byte of bytes) {
     crc ^= byte << 8;

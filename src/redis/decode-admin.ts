@@ -4,8 +4,9 @@ import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import { toPendingEntry, type PendingEntry, type PendingSummary } from "../model/pending.js";
+import type { RedriveOutcome } from "../model/redriven.js";
 import { decodeCount, decodeList, decodeRecord } from "./decode-reply.js";
-import type { DeletionStep } from "./port.js";
+import type { CountPage, DeletionStep, TrimStep } from "./port.js";
 
 /** XINFO GROUPS; null and missing numbers are unknown. @internal */
 export function decodeGroups(reply: unknown): readonly GroupInfo[] {
@@ -59,6 +60,31 @@ export function decodeDeletion(reply: unknown): DeletionStep {
   if (tag === "refused") return { _tag: tag, pending: count };
   if (tag === "deleted" || tag === "absent" || tag === "more") return { _tag: tag, moved: count };
   throw new ReplyError("delete-consumer.lua", typeof tag);
+}
+
+/** The answer of trim-acked.lua. @internal */
+export function decodeTrimStep(reply: unknown): TrimStep {
+  const [removed, keepFrom, heldBy, deadGroups] = decodeList("trim-acked.lua", reply);
+  return {
+    removed: decodeCount("trim-acked.lua", removed),
+    keepFrom: keepFrom === "" ? undefined : (keepFrom as EntryId),
+    heldBy: heldBy === "" ? undefined : String(heldBy),
+    deadGroups: decodeList("trim-acked.lua", deadGroups).map(String),
+  };
+}
+
+/** The answer of count-before.lua. @internal */
+export function decodeCountPage(reply: unknown): CountPage {
+  const [count, cursor] = decodeList("count-before.lua", reply);
+  return { count: decodeCount("count-before.lua", count), cursor: cursor === "" ? undefined : String(cursor) };
+}
+
+/** The answer of redrive.lua. @internal */
+export function decodeRedrive(reply: unknown): readonly RedriveOutcome[] {
+  return decodeList("redrive.lua", reply).map((outcome) => {
+    const [what, id] = decodeList("redrive.lua", outcome) as [RedriveOutcome["what"], string];
+    return { what, id: id === "" ? undefined : (id as EntryId) };
+  });
 }
 
 const records = (command: string, reply: unknown): readonly ReadonlyMap<string, unknown>[] =>

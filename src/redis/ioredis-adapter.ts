@@ -1,5 +1,6 @@
 import { CommandConnection } from "./command-connection.js";
 import { IoredisAdmin } from "./ioredis-admin.js";
+import { IoredisAppends } from "./ioredis-appends.js";
 import { IoredisCommands } from "./ioredis-commands.js";
 import { IoredisHistory } from "./ioredis-history.js";
 import { IoredisInspection } from "./ioredis-inspection.js";
@@ -9,7 +10,16 @@ import { slotOf } from "./cluster-slot.js";
 import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
 import type { Payload } from "../model/payload.js";
-import type { StreamAdmin, StreamCommands, StreamHistory, StreamInspection, StreamPermits, StreamReader, StreamsPort } from "./port.js";
+import type {
+  StreamAdmin,
+  StreamAppends,
+  StreamCommands,
+  StreamHistory,
+  StreamInspection,
+  StreamPermits,
+  StreamReader,
+  StreamsPort,
+} from "./port.js";
 
 /**
  * Sees a user's client, or a port as it is, as the port that the library works with.
@@ -44,6 +54,10 @@ class IoredisPort implements StreamsPort {
 
   openReader(payload?: Payload): StreamReader {
     return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey, payload);
+  }
+
+  openAppends(): StreamAppends {
+    return new IoredisAppends(this.#commandConnection(commandProfile));
   }
 
   openAdmin(): StreamAdmin {

@@ -1,11 +1,34 @@
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
-import { deadLetterKey } from "../model/keys.js";
+import type { EntryId } from "../model/entry-id.js";
+import { deadLetterKey, failuresKey, retryKey } from "../model/keys.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import type { RedriveOutcome } from "../model/redriven.js";
+import { retentionWords, type Retention } from "../model/retention.js";
 import type { CommandConnection } from "./command-connection.js";
-import { decodeConsumers, decodeDeletion, decodeGroups, decodePendingPage, decodePendingSummary } from "./decode-admin.js";
+import {
+  decodeConsumers,
+  decodeCountPage,
+  decodeDeletion,
+  decodeGroups,
+  decodePendingPage,
+  decodePendingSummary,
+  decodeRedrive,
+  decodeTrimStep,
+} from "./decode-admin.js";
 import { decodeCount, decodeList } from "./decode-reply.js";
 import { orWhenMissing } from "./or-when-missing.js";
-import type { ConsumerRef, DeletionStep, GroupRef, GroupStart, PendingRequest, StreamAdmin } from "./port.js";
+import type {
+  ConsumerRef,
+  CountPage,
+  DeletionStep,
+  GroupRef,
+  GroupStart,
+  PendingRequest,
+  RedriveRequest,
+  StreamAdmin,
+  TrimRequest,
+  TrimStep,
+} from "./port.js";
 import { loadAdminScripts, type AdminScripts } from "./script.js";
 
 /** Entries per call of delete-consumer.lua: one to two milliseconds of the server, four where every entry has another idle time. */
@@ -13,6 +36,12 @@ const entriesPerCall = 200;
 /** Consumers per call of prune-consumers.lua. */
 const consumersPerCall = 500;
 
+/** Entries per XTRIM, in whole nodes: below a millisecond, two where each entry is a node of its own. */
+const entriesPerTrim = 2_000;
+/** Entries per call of count-before.lua. */
+const entriesPerCount = 1_000;
+
+const nothingToTrim: TrimStep = { removed: 0, keepFrom: undefined, heldBy: undefined, deadGroups: [] };
 const nothingPending: PendingSummary = { count: 0, lowest: undefined, highest: undefined, consumers: new Map() };
 
 /** The administration of the port, on a connection of its own. @internal */
@@ -40,8 +69,8 @@ export class IoredisAdmin implements StreamAdmin {
   }
 
   async destroyGroup(ref: GroupRef, deadLetters: "keep" | "delete"): Promise<boolean> {
-    const keys = this.#connection.keys(ref);
-    const all = deadLetters === "delete" ? [...keys, deadLetterKey(keys[0], ref.group)] : keys;
+    const keys = [...this.#connection.keys(ref), failuresKey(this.#connection.toKey(ref.stream), ref.group)];
+    const all = deadLetters === "delete" ? [...keys, deadLetterKey(this.#connection.toKey(ref.stream), ref.group)] : keys;
     return decodeCount("destroy-group.lua", await this.#connection.run(this.#scripts.destroyGroup, all, [ref.group])) === 1;
   }
 
@@ -55,6 +84,34 @@ export class IoredisAdmin implements StreamAdmin {
     const args = [group, idleMs, consumersPerCall];
     const ran = this.#connection.run(this.#scripts.pruneConsumers, [this.#connection.toKey(stream)], args);
     return orWhenMissing(ran, (names) => decodeList("prune-consumers.lua", names) as readonly string[], []);
+  }
+
+  async trimAcked(stream: string, { deadGroupAfterMs = -1, isDryRun }: TrimRequest): Promise<TrimStep> {
+    const key = this.#connection.toKey(stream);
+    const groups = (await this.listGroups(stream)).map(({ name }) => name);
+    const keys = [key, ...groups.map((group) => retryKey(key, group))];
+    const args = [deadGroupAfterMs, entriesPerTrim, isDryRun ? "look" : "trim", ...groups];
+    return orWhenMissing(this.#connection.run(this.#scripts.trimAcked, keys, args), decodeTrimStep, nothingToTrim);
+  }
+
+  async countBefore(stream: string, id: EntryId, cursor: string): Promise<CountPage> {
+    const args = [cursor, id, entriesPerCount];
+    return decodeCountPage(await this.#connection.run(this.#scripts.countBefore, [this.#connection.toKey(stream)], args));
+  }
+
+  async trim(stream: string, retention: Retention): Promise<number> {
+    const xtrim = async (...how: readonly (string | number)[]): Promise<number> =>
+      decodeCount("XTRIM", await this.#connection.call("xtrim", this.#connection.toKey(stream), ...how));
+    const removed = await xtrim(...retentionWords({ ...retention, exact: false }), "limit", entriesPerTrim);
+    return removed > 0 || !retention.exact ? removed : xtrim(...retentionWords(retention));
+  }
+
+  async redrive(ref: GroupRef, { deadLetterStream, letters, isDryRun }: RedriveRequest): Promise<readonly RedriveOutcome[]> {
+    const [key, retries] = this.#connection.keys(ref);
+    const deadLetters = deadLetterStream === undefined ? deadLetterKey(key, ref.group) : this.#connection.toKey(deadLetterStream);
+    const args = letters.flatMap(({ id, origin, firstFailedAt, hops }) => [id, origin.id, firstFailedAt, hops]);
+    const all = [key, retries, failuresKey(key, ref.group), deadLetters];
+    return decodeRedrive(await this.#connection.run(this.#scripts.redrive, all, [ref.group, isDryRun ? "look" : "do", ...args]));
   }
 
   listGroups(stream: string): Promise<readonly GroupInfo[]> {

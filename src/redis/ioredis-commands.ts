@@ -1,7 +1,7 @@
 import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
-import { deadLetterKey } from "../model/keys.js";
+import { deadLetterKey, failuresKey } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
@@ -88,7 +88,7 @@ export class IoredisCommands implements StreamCommands {
       request.deadLetterStream === undefined
         ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group)
         : this.#connection.toKey(request.deadLetterStream);
-    const keys = [...this.#connection.keys(ref), deadLetters];
+    const keys = [...this.#connection.keys(ref), deadLetters, failuresKey(this.#connection.toKey(ref.stream), ref.group)];
     return new SettleChunks(this.#connection.call, (args) => this.#connection.run(this.#scripts.settle, keys, args), ref, idsPerCall).send(
       request,
     );

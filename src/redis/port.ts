@@ -5,6 +5,9 @@ import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { Payload } from "../model/payload.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
+import type { Redrivable, RedriveOutcome } from "../model/redriven.js";
+import type { Retention } from "../model/retention.js";
+import type { Word } from "../model/append-fields.js";
 import type { StreamEdges } from "../model/resume.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import type { Grant, WindowLimit } from "../model/sliding-window.js";
@@ -20,6 +23,8 @@ export interface StreamsPort {
   openCommands(payload?: Payload): StreamCommands;
   /** A connection for one blocked read at a time; when it breaks, it is thrown away. */
   openReader(payload?: Payload): StreamReader;
+  /** A connection for adding entries; never blocked, and it reconnects by itself. */
+  openAppends(): StreamAppends;
   /** A connection for looking at groups and changing them; never blocked, and it reconnects by itself. */
   openAdmin(): StreamAdmin;
   /** A connection for watching, to a master; never blocked. */
@@ -220,6 +225,35 @@ export interface StreamReader {
   close(): ObservableInput<void>;
 }
 
+/** An entry to be. @internal */
+export interface NewEntry {
+  /** What makes it the same as an entry that was added before; undefined: nothing does. */
+  readonly key: string | undefined;
+  readonly pairs: readonly Word[];
+}
+
+/** @internal */
+export interface AppendRequest {
+  readonly entries: readonly NewEntry[];
+  readonly retention: Retention | undefined;
+  readonly onMissingStream: "create" | "fail";
+  /** How long keys are remembered, ms. */
+  readonly rememberMs: number;
+}
+
+/** @internal */
+export interface StreamAppends {
+  /**
+   * Adds entries to one stream, in order, and stops at the first that can't be added. Emits the ids of those before it; none: there
+   * is no such stream. Errors when not even the first could be added.
+   */
+  append(stream: string, request: AppendRequest): ObservableInput<readonly EntryId[]>;
+  /** Emits when the connection broke: the answer to a command may be lost, and it is sent again. */
+  readonly broken: Observable<Outage>;
+  /** Ends the connection when what was sent has been answered, or soon after. */
+  close(): void;
+}
+
 /** What sources without a group ask of a stream, and where they keep how far they are. @internal */
 export interface StreamHistory {
   /** XRANGE, or XREVRANGE. */
@@ -273,6 +307,39 @@ export interface PendingRequest {
 export type DeletionStep =
   { readonly _tag: "deleted" | "absent" | "more"; readonly moved: number } | { readonly _tag: "refused"; readonly pending: number };
 
+/** @internal */
+export interface TrimRequest {
+  /** Undefined: no group is dead. */
+  readonly deadGroupAfterMs: number | undefined;
+  /** Only look. */
+  readonly isDryRun: boolean;
+}
+
+/** One step of removing what all groups have acknowledged. @internal */
+export interface TrimStep {
+  readonly removed: number;
+  /** The first id that is kept; undefined: nothing may go. */
+  readonly keepFrom: EntryId | undefined;
+  /** The group that needs it; undefined: none does. */
+  readonly heldBy: string | undefined;
+  /** Groups that need what goes and were not waited for. */
+  readonly deadGroups: readonly string[];
+}
+
+/** A page of counting; `cursor` asks for the next one. @internal */
+export interface CountPage {
+  readonly count: number;
+  readonly cursor: string | undefined;
+}
+
+/** @internal */
+export interface RedriveRequest {
+  readonly deadLetterStream: string | undefined;
+  readonly letters: readonly Redrivable[];
+  /** Only look. */
+  readonly isDryRun: boolean;
+}
+
 /** Groups as data. A group or stream that is missing is an answer here and never an error. @internal */
 export interface StreamAdmin {
   /** XGROUP CREATE … MKSTREAM; true when it was made now, false when it was there. */
@@ -285,6 +352,14 @@ export interface StreamAdmin {
   deleteConsumer(ref: ConsumerRef, moveTo: string | undefined): ObservableInput<DeletionStep>;
   /** Removes some of the consumers that own nothing and were idle for so long; their names, none when no more are left. */
   pruneConsumers(ref: GroupRef, idleMs: number): ObservableInput<readonly string[]>;
+  /** Removes some of the oldest entries that every live group has acknowledged; none are left when it removed none. */
+  trimAcked(stream: string, request: TrimRequest): ObservableInput<TrimStep>;
+  /** Counts entries below an id, a page at a time. */
+  countBefore(stream: string, id: EntryId, cursor: string): ObservableInput<CountPage>;
+  /** XTRIM, some entries at a time; how many went, 0 when it is done. */
+  trim(stream: string, retention: Retention): ObservableInput<number>;
+  /** Takes dead letters back to their group; an outcome each, of all or of those before the first that can't be written. */
+  redrive(ref: GroupRef, request: RedriveRequest): ObservableInput<readonly RedriveOutcome[]>;
   /** XINFO GROUPS. */
   listGroups(stream: string): ObservableInput<readonly GroupInfo[]>;
   /** XINFO CONSUMERS. */

@@ -1,17 +1,22 @@
 import { createHash } from "node:crypto";
 import {
   adoptSource,
+  appendSource,
   checkpointSource,
   confirmSource,
+  countBeforeSource,
   deleteConsumerSource,
   destroyGroupSource,
   leaveSource,
   nextDueSource,
+  prepareIdmpSource,
   pruneConsumersSource,
+  redriveSource,
   renewSource,
   settleSource,
   takePermitsSource,
   takeSource,
+  trimAckedSource,
 } from "./scripts/sources.js";
 
 /** A Lua script with the hash that EVALSHA wants. @internal */
@@ -58,6 +63,9 @@ export interface AdminScripts {
   readonly deleteConsumer: Script;
   readonly destroyGroup: Script;
   readonly pruneConsumers: Script;
+  readonly trimAcked: Script;
+  readonly countBefore: Script;
+  readonly redrive: Script;
 }
 
 /** Hashes the scripts of administration, once per connection. @internal */
@@ -66,11 +74,24 @@ export function loadAdminScripts(): AdminScripts {
     deleteConsumer: script(deleteConsumerSource),
     destroyGroup: script(destroyGroupSource),
     pruneConsumers: script(pruneConsumersSource),
+    trimAcked: script(trimAckedSource),
+    countBefore: script(countBeforeSource),
+    redrive: script(redriveSource),
   };
 }
 
 /** The script behind shared limits. @internal */
 export const loadPermitsScript = (): Script => script(takePermitsSource);
+/** The scripts of producers. @internal */
+export interface AppendScripts {
+  readonly append: Script;
+  readonly prepareIdmp: Script;
+}
+
+/** Hashes the scripts of producers, once per connection. @internal */
+export function loadAppendScripts(): AppendScripts {
+  return { append: script(appendSource), prepareIdmp: script(prepareIdmpSource) };
+}
 
 function script(source: string): Script {
   return { source, sha: createHash("sha1").update(source).digest("hex") };

@@ -8,12 +8,17 @@ import { listGroups } from "../../src/admin/list-groups.js";
 import { pendingSummary } from "../../src/admin/pending-summary.js";
 import { pruneConsumers } from "../../src/admin/prune-consumers.js";
 import { setGroupPosition } from "../../src/admin/set-group-position.js";
+import { trim } from "../../src/admin/trim.js";
+import { trimAcked } from "../../src/admin/trim-acked.js";
+import { toEntryId } from "../../src/model/entry-id.js";
 import type { RedisClient } from "../../src/redis/client.js";
 import type { DeletionStep, StreamAdmin } from "../../src/redis/port.js";
 import { FakePort } from "../support/fake-port.js";
 import { record, timeline, type Recording } from "../support/virtual-time.js";
 
 const ref = { stream: "orders", group: "shipping" };
+
+const nothingTrimmed = { stream: "orders", removed: 0, keptFrom: undefined, heldBy: undefined, deadGroups: [] };
 
 type AdminCall = readonly [name: keyof StreamAdmin, call: (redis: RedisClient) => Observable<unknown>, expected: unknown];
 
@@ -24,6 +29,9 @@ const calls: readonly AdminCall[] = [
   ["destroyGroup", (redis) => destroyGroup(redis, ref), "absent"],
   ["deleteConsumer", (redis) => deleteConsumer(redis, { ...ref, consumer: "me" }), { _tag: "absent" }],
   ["pruneConsumers", (redis) => pruneConsumers(redis, { ...ref, idleMs: 1 }), []],
+  ["trim", (redis) => trim(redis, { stream: "orders", maxLen: 5 }), 0],
+  ["trimAcked", (redis) => trimAcked(redis, { stream: "orders" }), { ...nothingTrimmed, isDryRun: false }],
+  ["trimAcked", (redis) => trimAcked(redis, { stream: "orders", dryRun: true }), { ...nothingTrimmed, isDryRun: true }],
   ["listGroups", (redis) => listGroups(redis, { stream: "orders" }), []],
   ["listConsumers", (redis) => listConsumers(redis, ref), []],
   ["pendingSummary", (redis) => pendingSummary(redis, ref), { count: 0, lowest: undefined, highest: undefined, consumers: new Map() }],
@@ -170,6 +178,28 @@ describe("pruneConsumers", () => {
   });
 });
 
+describe("trimAcked", () => {
+  it("goes on until nothing is left to remove, and adds up", () => {
+    const steps = [
+      { removed: 2_000, keepFrom: toEntryId("9-0"), heldBy: "shipping", deadGroups: ["old"] },
+      { removed: 70, keepFrom: toEntryId("9-5"), heldBy: "billing", deadGroups: ["older"] },
+      { removed: 0, keepFrom: toEntryId("9-5"), heldBy: "billing", deadGroups: [] },
+    ];
+    const port = new FakePort({ admin: { trimAcked: () => of(steps.shift()!) } });
+    expect(run(trimAcked(port.client, { stream: "orders", deadGroupAfterMs: 5_000 })).values).toEqual([
+      { stream: "orders", removed: 2_070, isDryRun: false, keptFrom: "9-5", heldBy: "billing", deadGroups: ["old", "older"] },
+    ]);
+    expect(port.argsOf("trimAcked")[0]).toEqual(["orders", { deadGroupAfterMs: 5_000, isDryRun: false }]);
+  });
+
+  it("comes back everyMs after each round, on a connection of its own each time", () => {
+    const port = new FakePort();
+    const { times } = run(trimAcked(port.client, { stream: "orders", everyMs: 1_000 }), 3_500);
+    expect(times).toEqual([0, 1_000, 2_000, 3_000]);
+    expect(port.open.commands).toBe(0);
+  });
+});
+
 describe("options", () => {
   const { client } = new FakePort();
   /** What JavaScript can pass. */
@@ -205,6 +235,9 @@ describe("options", () => {
       /^Expected `pending.moveTo` to be another/,
     ],
     ["no idleMs", () => pruneConsumers(client, { ...ref, idleMs: 0 }), /^Expected `idleMs` to be an integer of 1 or more/],
+    ["a bad everyMs", () => trimAcked(client, { stream: "orders", everyMs: 99 }), /^Expected `everyMs`/],
+    ["a bad deadGroupAfterMs", () => trimAcked(client, { stream: "orders", deadGroupAfterMs: 0 }), /^Expected `deadGroupAfterMs`/],
+    ["nothing to trim by", () => trim(client, bad({ stream: "orders" })), /^Expected one of `maxLen` and `minId`, got none/],
     ["no stream", () => listGroups(client, bad({})), /^Expected `stream`/],
     ["an empty group", () => listConsumers(client, { ...ref, group: "" }), /^Expected `group`/],
     ["a number", () => pendingSummary(client, bad({ ...ref, group: 1 })), /^Expected `group` to be a string, got `1` \(number\)/],

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { NEVER, of, Subject, throwError, timer } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
 import { CreditLedger } from "../../src/flow/credit-ledger.js";
+import { toEntryId } from "../../src/model/entry-id.js";
 import type { HeldDelivery } from "../../src/model/held-delivery.js";
+import { redrivenField } from "../../src/model/redriven.js";
 import { idOf, TestSource } from "../support/deliveries.js";
 import { record, timeline } from "../support/virtual-time.js";
 
@@ -291,5 +293,26 @@ describe("CreditLedger", () => {
       ),
     );
     expect(ledger.free).toBe(5);
+  });
+});
+
+describe("entries that were added again for one group", () => {
+  it("are handed to that group without their mark, and to nobody else", () => {
+    const strangers: unknown[] = [];
+    const ledger = new CreditLedger(10);
+    ledger.strangers.subscribe((each) => strangers.push(each));
+    const source = new TestSource({}, ledger);
+    const marked = (group: string): string[] => [redrivenField, group, "n", "1"];
+    const page = source.page([
+      [toEntryId("1-0"), ["n", "0"]],
+      [toEntryId("2-0"), marked("shipping")],
+      [toEntryId("3-0"), marked("billing")],
+    ]);
+    expect(page.map(({ id, pairs }) => [id, pairs])).toEqual([
+      ["1-0", ["n", "0"]],
+      ["2-0", ["n", "1"]],
+    ]);
+    expect(strangers).toEqual([{ stream: "orders", ids: ["3-0"] }]);
+    expect(ledger.unsettled).toBe(2);
   });
 });

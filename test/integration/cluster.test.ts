@@ -1,15 +1,19 @@
 import { randomUUID } from "node:crypto";
-import { BehaviorSubject, lastValueFrom, tap, toArray } from "rxjs";
+import { BehaviorSubject, lastValueFrom, range, tap, toArray } from "rxjs";
 import {
   acknowledge,
+  appendTo,
   bufferAck,
   checkpointKey,
   deadLetterKey,
   fixed,
+  fromDeadLetters,
   fromGroup,
   fromRange,
   fromStream,
+  redrive,
   retryToDLQ,
+  trimAcked,
 } from "rxjs-redis-streams";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startCluster, type Cluster as Nodes } from "../support/cluster.js";
@@ -79,6 +83,32 @@ describe("a Redis Cluster", () => {
     stop.abort();
     await until(() => pipeline.isDone, "it has drained");
     expect(pipeline.error).toBeUndefined();
+  });
+
+  it("appends to streams of several slots, once per key, trims them, and takes dead letters back", async () => {
+    const streams = Array.from({ length: 6 }, () => `test:${randomUUID()}`);
+    const keyed = { stream: (n: number) => streams[n % 6]!, fields: (n: number) => ({ n }), idempotencyKey: String };
+    const append = (): Promise<string[]> => lastValueFrom(range(0, 600).pipe(appendTo(cluster, keyed), toArray()));
+    const ids = await append();
+    expect(await append()).toEqual(ids);
+    for (const stream of streams) expect(await cluster.xlen(stream)).toBe(100);
+
+    const [stream = ""] = streams;
+    let isMended = false;
+    const pipeline = run(
+      fromGroup(cluster, { stream, group, startId: "0" }).pipe(
+        retryToDLQ(({ n }) => !isMended && n === "60" && Promise.reject(new Error("no")), { maxDeliveries: 1 }),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "deadLettered") === 1 && total(pipeline.values, "acked") === 99, "one is a dead letter");
+    await until(async () => (await lastValueFrom(trimAcked(cluster, { stream }))).heldBy === undefined, "all are acknowledged");
+    expect(await cluster.xlen(stream)).toBe(0);
+    isMended = true;
+    const became = await lastValueFrom(fromDeadLetters(cluster, { stream, group }).pipe(redrive(cluster), toArray()));
+    expect(became.map(({ _tag }) => _tag)).toEqual(["added"]);
+    await until(() => total(pipeline.values, "acked") === 100, "it is handled");
+    pipeline.subscription.unsubscribe();
   });
 
   it("reads without a group: checkpoint and dead letters are in the stream's slot", async () => {

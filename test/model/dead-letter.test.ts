@@ -34,6 +34,8 @@ describe("toDeadLetter", () => {
     const letter = read([noteField, encodeNote(note), "a", "1", "a", "2"]);
     expect({ ...letter, fields: { ...letter.fields } }).toEqual({
       ...note,
+      firstFailedAt: 1526919030474,
+      hops: 0,
       id,
       failedAt: 1_526_919_030_474,
       fields: { a: "2" },

@@ -5,6 +5,7 @@ const one = {
   wrongType: new errors.WrongTypeError("orders", new Error("WRONGTYPE")),
   access: new errors.AccessError("NOPERM no", undefined),
   missing: new errors.GroupMissingError("orders", "shipping", undefined),
+  noStream: new errors.StreamMissingError("orders"),
   command: new errors.CommandError("ERR syntax error", undefined),
   reply: new errors.ReplyError("XACK", "null"),
   decode: new errors.DecodeError("amount: not a number"),

@@ -371,7 +371,8 @@ describe("the commands", () => {
         "app:",
       );
       expect(calls).toEqual([
-        ["evalsha", settle.sha, 3, "app:orders", "{app:orders}:retry:shipping", "{app:orders}:dlq:shipping", "shipping", "me", "keep",
+        ["evalsha", settle.sha, 4, "app:orders", "{app:orders}:retry:shipping", "{app:orders}:dlq:shipping", "{app:orders}:failures:shipping",
+          "shipping", "me", "keep",
           "ack", "1-0", "", "retry", "2-0", "250", "dead", "3-0", "{note}", "release", "4-0", ""],
       ]); // prettier-ignore
       expect(result).toEqual([
@@ -397,13 +398,13 @@ describe("the commands", () => {
         (commands) => commands.settle(ref, request),
         () => ((page += 1) === 1 ? ["done", "done", "gone", "done"] : ["done"]),
       );
-      expect(calls[1]!.slice(9)).toEqual(["deadKept", "3-0", "{note}", 2, "a", "1"]);
+      expect(calls[1]!.slice(10)).toEqual(["deadKept", "3-0", "{note}", 2, "a", "1"]);
       expect(result).toEqual([{ _tag: "done" }, { _tag: "done" }, { _tag: "done" }, { _tag: "done" }]);
     });
 
     it("keeps the outcomes in order over chunks of 500", async () => {
       const many = Array.from({ length: 1_200 }, (_, index): Decision => ({ verb: "release", id: idOf(index + 1) }));
-      const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => args.filter((_, index) => index > 8 && index % 3 === 2).map((_, index) => (index === 0 ? "notPending" : "done"))); // prettier-ignore
+      const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => args.filter((_, index) => index > 9 && index % 3 === 0).map((_, index) => (index === 0 ? "notPending" : "done"))); // prettier-ignore
       expect(calls).toHaveLength(3);
       const outcomes = (result as { _tag: string }[]).map(({ _tag }) => _tag);
       expect(outcomes).toHaveLength(1_200);
@@ -416,7 +417,7 @@ describe("the commands", () => {
     ])("acknowledges and deletes by %s, as the server can", async (verb, info) => {
       const { calls } = await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), (command: string) => (command === "command" ? info : ["done", "done", "done", "done"])); // prettier-ignore
       expect(calls[0]).toEqual(["command", "info", "xackdel"]);
-      expect(calls[1]![8]).toBe(verb);
+      expect(calls[1]![9]).toBe(verb);
     });
 
     it("assumes nothing about a server whose ACL hides COMMAND INFO", async () => {
@@ -424,7 +425,7 @@ describe("the commands", () => {
         if (command === "command") throw new Error("NOPERM this user has no permissions to run the 'command|info' command");
         return ["done", "done", "done", "done"];
       };
-      expect((await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), reply)).calls[1]![8]).toBe("delete");
+      expect((await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), reply)).calls[1]![9]).toBe("delete");
     });
 
     it("asks again about a server that can't answer at the moment", async () => {

@@ -58,7 +58,9 @@ describe("fromDeadLetters", () => {
       origin: { stream: "orders", id: "1-7", group: "shipping", consumer: "me" },
       cause: { name: "Error", message: "bad 1" },
       deliveryCount: 5,
+      firstFailedAt: 1,
       failedAt: 1,
+      hops: 0,
       fields: { n: "1" },
       pairs: ["n", "1"],
     });

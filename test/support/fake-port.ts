@@ -1,4 +1,5 @@
 import { asyncScheduler, map, NEVER, of, timer, type ObservableInput } from "rxjs";
+import type { EntryId } from "../../src/model/entry-id.js";
 import type { RedisClient } from "../../src/redis/client.js";
 import type {
   DuePage,
@@ -9,6 +10,7 @@ import type {
   SettleOutcome,
   SettleRequest,
   StreamAdmin,
+  StreamAppends,
   StreamCommands,
   StreamHistory,
   StreamInspection,
@@ -27,6 +29,7 @@ export interface Answers extends Partial<Omit<StreamCommands, "close">> {
   readonly placeOf?: StreamsPort["placeOf"];
   /** Whether the server claims in a read that asks for it. */
   readonly claims?: boolean;
+  readonly appends?: Partial<Omit<StreamAppends, "close">>;
   readonly admin?: Partial<Omit<StreamAdmin, "close">>;
   readonly inspection?: Partial<InspectionAnswers>;
   readonly history?: Partial<HistoryAnswers>;
@@ -53,12 +56,14 @@ export class FakePort implements StreamsPort {
   /** Connections open now. */
   readonly open = { commands: 0, readers: 0 };
   readonly #answers: Required<Answers>;
+  readonly #appendAnswers: Omit<StreamAppends, "close">;
   readonly #adminAnswers: AdminAnswers;
   readonly #inspectionAnswers: InspectionAnswers;
   readonly #historyAnswers: HistoryAnswers;
 
   constructor(answers: Answers = {}) {
     this.#answers = { ...quiet, ...answers };
+    this.#appendAnswers = { ...quietAppends, ...answers.appends };
     this.#adminAnswers = { ...quietAdmin, ...answers.admin };
     this.#inspectionAnswers = { ...quietInspection, ...answers.inspection };
     this.#historyAnswers = { ...quietHistory, ...answers.history };
@@ -128,9 +133,17 @@ export class FakePort implements StreamsPort {
   }
 
   /** Counted among the connections for commands. */
+  openAppends(): StreamAppends {
+    this.open.commands += 1;
+    const { append, broken } = this.#appendAnswers;
+    return { append: this.#noting("append", append), broken, close: () => (this.open.commands -= 1) };
+  }
+
+  /** Counted among the connections for commands. */
   openAdmin(): StreamAdmin {
     this.open.commands += 1;
     const { createGroup, setGroupPosition, destroyGroup, deleteConsumer, pruneConsumers } = this.#adminAnswers;
+    const { trimAcked, countBefore, trim, redrive } = this.#adminAnswers;
     const { listGroups, listConsumers, pendingPage, pendingSummary } = this.#adminAnswers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
@@ -138,6 +151,10 @@ export class FakePort implements StreamsPort {
       destroyGroup: this.#noting("destroyGroup", destroyGroup),
       deleteConsumer: this.#noting("deleteConsumer", deleteConsumer),
       pruneConsumers: this.#noting("pruneConsumers", pruneConsumers),
+      trimAcked: this.#noting("trimAcked", trimAcked),
+      countBefore: this.#noting("countBefore", countBefore),
+      trim: this.#noting("trim", trim),
+      redrive: this.#noting("redrive", redrive),
       listGroups: this.#noting("listGroups", listGroups),
       listConsumers: this.#noting("listConsumers", listConsumers),
       pendingPage: this.#noting("pendingPage", pendingPage),
@@ -223,9 +240,16 @@ const quiet: Required<Answers> = {
   placeOf: () => 0,
   claims: false,
   takePermits: (_ref, { wanted }) => of({ granted: wanted, waitMs: 0 }),
+  appends: {},
   admin: {},
   inspection: {},
   history: {},
+};
+
+/** A server that takes entries. */
+const quietAppends: Omit<StreamAppends, "close"> = {
+  append: (_stream, { entries }) => of(entries.map((_, index) => `1-${index}` as EntryId)),
+  broken: NEVER,
 };
 
 /** A server without groups. */
@@ -235,6 +259,10 @@ const quietAdmin: AdminAnswers = {
   destroyGroup: () => of(false),
   deleteConsumer: () => of({ _tag: "absent", moved: 0 }),
   pruneConsumers: () => of([]),
+  trimAcked: () => of({ removed: 0, keepFrom: undefined, heldBy: undefined, deadGroups: [] }),
+  countBefore: () => of({ count: 0, cursor: undefined }),
+  trim: () => of(0),
+  redrive: (_ref, { letters }) => of(letters.map(({ origin }) => ({ what: "again" as const, id: origin.id }))),
   listGroups: () => of([]),
   listConsumers: () => of([]),
   pendingPage: () => of([]),

@@ -147,6 +147,7 @@ describe("StreamsError", () => {
         case "WrongTypeError":
         case "AccessError":
         case "GroupMissingError":
+        case "StreamMissingError":
         case "CommandError":
         case "ReplyError":
         case "DecodeError":

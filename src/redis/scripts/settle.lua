@@ -1,6 +1,7 @@
 -- Carries out the decisions about deliveries of one stream and group in one atomic step.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
+-- KEYS[4] failures (HASH id -> first failure ms, hops), which goes into the note; without the right to it, or memory, it is left out
 -- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument; more for deadKept
@@ -12,7 +13,7 @@
 -- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
 --    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
 -- Complexity: O(log PEL) per decision, plus the size of each dead letter; "delete" adds O(groups)
-local stream, schedule, deadLetters = KEYS[1], KEYS[2], KEYS[3]
+local stream, schedule, deadLetters, failures = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, onAck = ARGV[1], ARGV[2], ARGV[3]
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
 
@@ -50,7 +51,30 @@ local function acknowledge(id)
   return 'done'
 end
 
+local newFailures, asFirst = 0, ms(now) .. ' 0'
+local function noteFailure(id)
+  if redis.pcall('HSETNX', failures, id, asFirst) == 1 then newFailures = newFailures + 1 end
+end
+
+-- Ids stay in there when they are acknowledged. So for each new one two others are looked at, a hundred a call: about as many as are
+-- pending are left.
+local function forgetSome()
+  if newFailures == 0 then return end
+  for _, id in ipairs(redis.pcall('HRANDFIELD', failures, math.min(2 * newFailures, 100))) do
+    if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then redis.pcall('HDEL', failures, id) end
+  end
+end
+
+local function withHistory(id, note)
+  local known = redis.pcall('HGET', failures, id)
+  local first, hops = string.match(type(known) == 'string' and known or '', '^(%d+) (%d+)$')
+  if not first then return note end
+  return '{"firstFailedAt":' .. first .. ',"hops":' .. hops .. ',' .. string.sub(note, 2)
+end
+
 local function deadLetter(id, note, pairs)
+  note = withHistory(id, note)
+  if pairs[1] == 'rxjs-redis-streams:redriven-for' and #pairs <= 7000 then pairs = { unpack(pairs, 3) } end
   if #pairs > 7000 then -- more than Lua can pass as arguments: one field holds them all, and the note says so
     note = '{"packed":true,' .. string.sub(note, 2)
     pairs = { 'pairs', cjson.encode(pairs) }
@@ -58,6 +82,7 @@ local function deadLetter(id, note, pairs)
   -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
   local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
   if type(added) == 'table' and added.err then return added.err end
+  redis.pcall('HDEL', failures, id)
   return acknowledge(id)
 end
 
@@ -69,6 +94,7 @@ local verbs = {
     -- the moment of the command (7.0), which in a long script is later than `now`
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - math.max(5, tonumber(idle) or 0)), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
+    if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
   dead = function(id, note)
@@ -98,4 +124,5 @@ while index <= #ARGV do
   local row = group == '' or redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
   outcomes[#outcomes + 1] = row and verbs[verb](id, argument, row, kept) or 'notPending'
 end
+forgetSome()
 return outcomes

@@ -23,6 +23,34 @@ end
 return adopted
 `;
 
+export const appendSource: string = `-- Appends entries to one stream, in order, and stops at the first that can't be added, so that nothing overtakes it.
+--
+-- KEYS[1] stream   KEYS[2...] a marker per entry; none: nothing is looked up
+-- ARGV[1] how long a marker lasts, ms
+-- ARGV[2...] per entry: how many words, and the words of XADD after the key, 7000 at most
+-- Result: ids, of all entries or of those before the first that could not be added; an entry whose marker is there is not added
+--    again, its id is that of the first time. Empty: NOMKSTREAM found no stream. An error: not even the first could be added
+-- Complexity: O(fields) and what trimming takes
+local stream, markerMs = KEYS[1], ARGV[1]
+
+local ids, at = {}, 2
+while at <= #ARGV do
+  local last = at + tonumber(ARGV[at])
+  local marker = KEYS[#ids + 2]
+  local id = marker and redis.call('GET', marker)
+  if not id then
+    id = redis.pcall('XADD', stream, unpack(ARGV, at + 1, last))
+    -- as an error of its own when it is the first: the client looks for the new master when this one answers READONLY
+    if type(id) == 'table' then return #ids > 0 and ids or id end
+    if not id then break end
+    if marker then redis.call('SET', marker, id, 'PX', markerMs) end
+  end
+  ids[#ids + 1] = id
+  at = last + 1
+end
+return ids
+`;
+
 export const checkpointSource: string = `-- Moves the checkpoint of a reader without a group: forward only, whoever writes last, or away from one that proved to be wrong.
 --
 -- KEYS[1] checkpoint (string)
@@ -81,6 +109,15 @@ for index = 4, #ARGV do
   end
 end
 return { retries, stale, waiting }
+`;
+
+export const countBeforeSource: string = `-- Counts entries below an id, a page a call, without sending them.
+--
+-- KEYS[1] stream   ARGV[1] XRANGE start ("-", or "(id" to continue)   ARGV[2] the id   ARGV[3] how many at most
+-- Result: { count, "(id" to continue at or "" at the end }
+-- Complexity: O(counted)
+local entries = redis.call('XRANGE', KEYS[1], ARGV[1], '(' .. ARGV[2], 'COUNT', ARGV[3])
+return { #entries, #entries == tonumber(ARGV[3]) and '(' .. entries[#entries][1] or '' }
 `;
 
 export const deleteConsumerSource: string = `-- Removes a consumer that owns nothing, in one step with the look: an entry delivered in between would be dropped with it.
@@ -215,6 +252,30 @@ end
 return due
 `;
 
+export const prepareIdmpSource: string = `-- Makes a stream remember the keys of XADD IDMP for long enough. Its two limits are only raised: a change of either makes the stream
+-- forget the keys it knows.
+--
+-- KEYS[1] stream   ARGV[1] how long, s   ARGV[2] how many keys per producer   ARGV[3] "create" | "leave": a stream that is missing
+-- Result: 1 when it remembers, 0 when this server's streams can't, or there is no stream
+-- Complexity: O(1)
+local stream, seconds, count = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+
+if redis.call('EXISTS', stream) == 0 then
+  if ARGV[3] ~= 'create' then return 0 end
+  redis.call('XGROUP', 'CREATE', stream, 'prepare', '$', 'MKSTREAM') -- XCFGSET wants a stream, and no command makes an empty one
+  redis.call('XGROUP', 'DESTROY', stream, 'prepare')
+end
+
+local info, is = redis.call('XINFO', 'STREAM', stream), {}
+for index = 1, #info, 2 do is[info[index]] = info[index + 1] end
+if not is['idmp-duration'] then return 0 end
+if is['idmp-duration'] < seconds or is['idmp-maxsize'] < count then
+  redis.call('XCFGSET', stream, 'IDMP-DURATION', math.max(seconds, is['idmp-duration']),
+    'IDMP-MAXSIZE', math.max(count, is['idmp-maxsize']))
+end
+return 1
+`;
+
 export const pruneConsumersSource: string = `-- Removes consumers that own nothing and have not asked for anything for long, in one step with the look: an entry delivered
 -- in between would be dropped with its consumer.
 --
@@ -236,6 +297,94 @@ for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
   end
 end
 return removed
+`;
+
+export const redriveSource: string = `-- Takes dead letters back to the group that failed, and to no other; stops at the first that can't be written.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] failures (HASH id -> first failure ms, hops)
+-- KEYS[4] dead-letter stream
+-- ARGV[1] group   ARGV[2] "do" | "look"
+-- ARGV[3...] four per letter: its id, the id of the entry, when that failed first (ms), how often it was redriven before
+-- Result: per letter, of all or of those before the first that failed, { what, id }
+--    "again" the entry is pending again, and due   "added" the entry was gone, and is there anew under this id
+--    "absent" no such letter: redriven before, or trimmed   "noGroup", "tooWide": nothing was done
+-- Complexity: O(groups) and O(log PEL + the size of what is added) per letter
+local stream, schedule, failures, deadLetters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local group, isLook = ARGV[1], ARGV[2] == 'look'
+local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
+local marker = 'rxjs-redis-streams:redriven-for'
+
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+
+local mine, others = nil, {}
+if redis.call('EXISTS', stream) == 1 then
+  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local is = {}
+    for index = 1, #flat, 2 do is[flat[index]] = flat[index + 1] end
+    if is.name == group then mine = is else others[#others + 1] = is end
+  end
+end
+
+local function finish(letter, id, first, hops)
+  redis.call('HSET', failures, id, first .. ' ' .. string.format('%d', hops + 1))
+  redis.call('XDEL', deadLetters, letter)
+end
+
+local function isAhead(id) -- the group has not been given it yet: the start of a range excludes what it was given last
+  return #redis.call('XRANGE', stream, '(' .. mine['last-delivered-id'], id, 'COUNT', 1) > 0
+end
+
+-- One who was given everything until now is moved past the new entry; the sources of the others know it by its first field.
+local function hideFrom(other, id)
+  local next = redis.call('XRANGE', stream, '(' .. other['last-delivered-id'], '+', 'COUNT', 1)[1]
+  if next[1] ~= id then return end
+  local read = other['entries-read']
+  if read then
+    redis.call('XGROUP', 'SETID', stream, other.name, id, 'ENTRIESREAD', read + 1)
+    other['entries-read'] = read + 1
+  else
+    redis.call('XGROUP', 'SETID', stream, other.name, id)
+  end
+  other['last-delivered-id'] = id
+end
+
+local function again(letter, id, first, hops)
+  if isLook then return { 'again', id } end
+  local isPending = #redis.call('XPENDING', stream, group, id, id, 1) > 0
+  if not isPending and not isAhead(id) then
+    local planned = redis.pcall('ZADD', schedule, now, id) -- first: out of memory refuses the first write of a script, or none
+    if type(planned) == 'table' then return planned end
+    redis.call('XCLAIM', stream, group, 'released', 0, id, 'IDLE', anyLease, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID')
+  end
+  finish(letter, id, first, hops)
+  return { 'again', id }
+end
+
+local function add(letter, pairs, first, hops)
+  local isPacked = #pairs == 4 and pairs[3] == 'pairs' and string.find(pairs[2], '{"packed":true,', 1, true) == 1
+  if isPacked or #pairs > 7002 then return { 'tooWide', '' } end
+  if isLook then return { 'added', '' } end
+  local id = redis.pcall('XADD', stream, '*', marker, group, unpack(pairs, 3))
+  if type(id) == 'table' then return id end
+  for _, other in ipairs(others) do hideFrom(other, id) end
+  finish(letter, id, first, hops)
+  return { 'added', id }
+end
+
+local outcomes = {}
+for index = 3, #ARGV, 4 do
+  local letter, id, first, hops = ARGV[index], ARGV[index + 1], ARGV[index + 2], tonumber(ARGV[index + 3])
+  local entry = redis.call('XRANGE', deadLetters, letter, letter)[1]
+  local outcome
+  if not entry then outcome = { 'absent', '' }
+  elseif not mine then outcome = { 'noGroup', '' }
+  elseif #redis.call('XRANGE', stream, id, id) > 0 then outcome = again(letter, id, first, hops)
+  else outcome = add(letter, entry[2], first, hops) end
+  if outcome.err then return #outcomes > 0 and outcomes or outcome end
+  outcomes[#outcomes + 1] = outcome
+end
+return outcomes
 `;
 
 export const renewSource: string = `-- Renews the lease of deliveries in flight, of those only that are still this consumer's: a plain XCLAIM would steal
@@ -274,6 +423,7 @@ return { lost, deleted, absent }
 export const settleSource: string = `-- Carries out the decisions about deliveries of one stream and group in one atomic step.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] dead-letter stream
+-- KEYS[4] failures (HASH id -> first failure ms, hops), which goes into the note; without the right to it, or memory, it is left out
 -- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
 -- ARGV[4...] three per decision: verb, id, argument; more for deadKept
@@ -285,7 +435,7 @@ export const settleSource: string = `-- Carries out the decisions about deliveri
 -- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
 --    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
 -- Complexity: O(log PEL) per decision, plus the size of each dead letter; "delete" adds O(groups)
-local stream, schedule, deadLetters = KEYS[1], KEYS[2], KEYS[3]
+local stream, schedule, deadLetters, failures = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, consumer, onAck = ARGV[1], ARGV[2], ARGV[3]
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
 
@@ -323,7 +473,30 @@ local function acknowledge(id)
   return 'done'
 end
 
+local newFailures, asFirst = 0, ms(now) .. ' 0'
+local function noteFailure(id)
+  if redis.pcall('HSETNX', failures, id, asFirst) == 1 then newFailures = newFailures + 1 end
+end
+
+-- Ids stay in there when they are acknowledged. So for each new one two others are looked at, a hundred a call: about as many as are
+-- pending are left.
+local function forgetSome()
+  if newFailures == 0 then return end
+  for _, id in ipairs(redis.pcall('HRANDFIELD', failures, math.min(2 * newFailures, 100))) do
+    if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then redis.pcall('HDEL', failures, id) end
+  end
+end
+
+local function withHistory(id, note)
+  local known = redis.pcall('HGET', failures, id)
+  local first, hops = string.match(type(known) == 'string' and known or '', '^(%d+) (%d+)$')
+  if not first then return note end
+  return '{"firstFailedAt":' .. first .. ',"hops":' .. hops .. ',' .. string.sub(note, 2)
+end
+
 local function deadLetter(id, note, pairs)
+  note = withHistory(id, note)
+  if pairs[1] == 'rxjs-redis-streams:redriven-for' and #pairs <= 7000 then pairs = { unpack(pairs, 3) } end
   if #pairs > 7000 then -- more than Lua can pass as arguments: one field holds them all, and the note says so
     note = '{"packed":true,' .. string.sub(note, 2)
     pairs = { 'pairs', cjson.encode(pairs) }
@@ -331,6 +504,7 @@ local function deadLetter(id, note, pairs)
   -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
   local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
   if type(added) == 'table' and added.err then return added.err end
+  redis.pcall('HDEL', failures, id)
   return acknowledge(id)
 end
 
@@ -342,6 +516,7 @@ local verbs = {
     -- the moment of the command (7.0), which in a long script is later than \`now\`
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - math.max(5, tonumber(idle) or 0)), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
+    if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
   dead = function(id, note)
@@ -371,6 +546,7 @@ while index <= #ARGV do
   local row = group == '' or redis.call('XPENDING', stream, group, id, id, 1, consumer)[1]
   outcomes[#outcomes + 1] = row and verbs[verb](id, argument, row, kept) or 'notPending'
 end
+forgetSome()
 return outcomes
 `;
 
@@ -510,4 +686,83 @@ if mode == 'due' then
   next = first[2] and math.max(0, tonumber(first[2]) - now) or -1
 end
 return { entries, deleted, next, mine }
+`;
+
+export const trimAckedSource: string = `-- Removes the oldest entries that every live group has acknowledged, some of them a call. A group has not acknowledged what is pending
+-- in it, what waits for a retry included, nor what it has not been given.
+--
+-- KEYS[1] stream   KEYS[2...] the retry schedules (ZSET id -> due ms) of the groups in ARGV[4...]
+-- ARGV[1] a group is dead when none of its consumers gave a sign of life for so long, ms; -1: no group is dead
+-- ARGV[2] about how many entries at most   ARGV[3] "trim" | "look"
+-- ARGV[4...] the groups the caller knows of; any other is alive
+-- Result: { removed, the first id to keep or "" when nothing may go, the group that holds it or "", dead groups that were not waited for }
+-- Complexity: O(groups + removed); with dead groups O(consumers) more
+local stream, deadAfter, most = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+
+local schedules = {}
+for index = 4, #ARGV do schedules[ARGV[index]] = KEYS[index - 2] end
+
+local function record(flat)
+  local is = {}
+  for index = 1, #flat, 2 do is[flat[index]] = flat[index + 1] end
+  return is
+end
+
+local function precedes(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
+-- ids are too large for a number of Lua's
+local function increment(digits)
+  local head, last, nines = string.match(digits, '^(%d-)([0-8]?)(9*)$')
+  return head .. (last == '' and '1' or tostring(tonumber(last) + 1)) .. string.rep('0', #nines)
+end
+local function after(id)
+  local ms, seq = string.match(id, '(%d+)-(%d+)')
+  if seq == '18446744073709551615' then return increment(ms) .. '-0' end
+  return ms .. '-' .. increment(seq)
+end
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+
+local function isDead(group)
+  local schedule = schedules[group.name]
+  if deadAfter < 0 or not schedule or group.consumers == 0 then return false end
+  local last = redis.call('ZREVRANGE', schedule, 0, 0, 'WITHSCORES')[2]
+  if last and tonumber(last) > now - deadAfter then return false end -- before 7.2 a consumer that waits for it looks idle
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group.name)) do
+    if record(consumer).idle < deadAfter then return false end
+  end
+  return true
+end
+
+local keep, holder, dead = nil, '', {}
+for _, flat in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+  local group = record(flat)
+  local from = after(group['last-delivered-id'])
+  local pending = redis.call('XPENDING', stream, group.name, '-', '+', 1)[1]
+  if pending and precedes(pending[1], from) then from = pending[1] end
+  local holds = newest and not precedes(newest[1], from)
+  if holds and isDead(group) then
+    dead[#dead + 1] = { group.name, from }
+  elseif not keep or precedes(from, keep) then
+    keep, holder = from, holds and group.name or ''
+  end
+end
+
+local ignored = {}
+for _, each in ipairs(dead) do
+  if keep and precedes(each[2], keep) then ignored[#ignored + 1] = each[1] end
+end
+local removed = 0
+if keep and ARGV[3] == 'trim' then
+  removed = redis.call('XTRIM', stream, 'MINID', '~', keep, 'LIMIT', most) -- whole nodes
+  if removed == 0 then removed = redis.call('XTRIM', stream, 'MINID', '=', keep) end -- what is left of the first one
+end
+return { removed, keep or '', holder, ignored }
 `;
