@@ -1,3 +1,4 @@
+import type { Claim } from "./claim.js";
 import type { Delivery } from "./delivery.js";
 import type { EntryId } from "./entry-id.js";
 import { toFields, type BinaryFields, type Fields } from "./fields.js";
@@ -22,6 +23,8 @@ export class HeldDelivery<A> implements Delivery<A> {
   /** Names and values as they came. */
   readonly raw: RawPairs;
   state: DeliveryState = "open";
+  /** Keys of dedupe that this entry has claimed; they are done, or given back, with its settlement. */
+  claims: Claim[] | undefined;
   readonly #lease: Lease;
   #fields: Fields | BinaryFields | undefined;
   /** Of text the bytes, of bytes the text. */

@@ -36,12 +36,12 @@ const starvedWaitMs = 5;
  * ```
  * @public
  */
-export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow<unknown>, SettlementBatch> {
+export function bufferAck<A = unknown>(options: BufferAckOptions = {}): OperatorFunction<Flow<A>, SettlementBatch<A>> {
   const { maxSize = 500, maxWaitMs = 20 } = options;
   integer("maxSize", maxSize, 1, 100_000);
   durationMs("maxWaitMs", maxWaitMs);
   return operate((subscriber) => {
-    let items: Flow<unknown>[] = [];
+    let items: Flow<A>[] = [];
     let timing = new Subscription();
     let deadline = Infinity;
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   adoptSource,
   checkpointSource,
+  claimSource,
   confirmSource,
   deleteConsumerSource,
   destroyGroupSource,
@@ -34,6 +35,7 @@ export interface Scripts {
   readonly adopt: Script;
   readonly nextDue: Script;
   readonly confirm: Script;
+  readonly claim: Script;
 }
 
 /** Hashes the scripts, once per connection. @internal */
@@ -46,6 +48,7 @@ export function loadScripts(): Scripts {
     adopt: script(adoptSource),
     nextDue: script(nextDueSource),
     confirm: script(confirmSource),
+    claim: script(claimSource),
   };
 }
 

@@ -1,6 +1,7 @@
 import { asyncScheduler, map, NEVER, of, timer, type ObservableInput } from "rxjs";
 import type { RedisClient } from "../../src/redis/client.js";
 import type {
+  ClaimAnswer,
   DuePage,
   IdlePage,
   LeaveOptions,
@@ -91,7 +92,7 @@ export class FakePort implements StreamsPort {
   openCommands(): StreamCommands {
     this.open.commands += 1;
     const { createGroup, lastGeneratedId, ack, settle, takeDue, nextDue, confirmClaims, takeIdle, renew } = this.#answers;
-    const { adopt, scheduled, leave, deadLetters, broken } = this.#answers;
+    const { adopt, claim, scheduled, leave, deadLetters, broken } = this.#answers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
       lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
@@ -103,6 +104,7 @@ export class FakePort implements StreamsPort {
       takeIdle: this.#noting("takeIdle", takeIdle),
       renew: this.#noting("renew", renew),
       adopt: this.#noting("adopt", adopt),
+      claim: this.#noting("claim", claim),
       scheduled: this.#noting("scheduled", scheduled),
       leave: this.#noting("leave", leave),
       deadLetters: this.#noting("deadLetters", deadLetters),
@@ -189,6 +191,7 @@ export const quietRead = ({ blockMs }: ReadRequest): ObservableInput<readonly St
 export const quietTail = ({ blockMs }: TailRequest): ObservableInput<readonly RawEntry[]> => timer(blockMs).pipe(map(() => []));
 
 const done: SettleOutcome = { _tag: "done" };
+const taken: ClaimAnswer = { _tag: "taken" };
 
 const quiet: Required<Answers> = {
   createGroup: () => of(false),
@@ -201,6 +204,7 @@ const quiet: Required<Answers> = {
   takeIdle: () => of(nothingIdle),
   renew: () => of({ lost: [], deleted: [], absent: [] }),
   adopt: (_ref, ids) => of(ids),
+  claim: (_ref, claims) => of(claims.map(() => taken)),
   scheduled: () => of([]),
   leave: () => of(0),
   deadLetters: () => of([]),
