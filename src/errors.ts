@@ -28,12 +28,12 @@ abstract class TaggedError extends Error {
   }
 }
 
-/** The key holds something that is not a stream. Ends the pipeline. @public */
+/** The key holds something that is not a stream, or not what an effect needs. Ends the pipeline. @public */
 export class WrongTypeError extends TaggedError {
   readonly _tag = "WrongTypeError";
   readonly retryable = false;
-  constructor(what: string, cause: unknown) {
-    super("WrongTypeError", `${what} is not a stream: use another name, or delete the key (TYPE shows what it is)`, cause);
+  constructor(what: string, cause: unknown, needed = "stream") {
+    super("WrongTypeError", `${what} is not a ${needed}: use another name, or delete the key (TYPE shows what it is)`, cause);
   }
 }
 

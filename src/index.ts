@@ -16,6 +16,7 @@ export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js"
 // Operators: turn a delivery into another, or into a decision about it
 export { decode, type Codec } from "./operators/decode.js";
 export { json } from "./operators/json.js";
+export { dedupe, type DedupeOptions } from "./operators/dedupe.js";
 export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js";
 export { filterAck } from "./operators/filter-ack.js";
 export { batch, type BatchOptions } from "./operators/batch.js";
@@ -25,6 +26,7 @@ export { bufferAck, type BufferAckOptions } from "./operators/buffer-ack.js";
 
 // Sinks: carry decisions out in Redis
 export { acknowledge, type AcknowledgeOptions } from "./sinks/acknowledge.js";
+export { handOff, type HandOffOptions, type HandOffReceipt } from "./sinks/hand-off.js";
 
 export { redrive, type RedriveOptions } from "./sinks/redrive.js";
 
@@ -83,12 +85,14 @@ export type { FromStreamOptions, StoredCheckpoint } from "./flow/tail-settings.j
 export type { HandlerResult } from "./flow/handler-result.js";
 export type { DeadLetter, DeadLetterCause, DeadLetterOrigin } from "./model/dead-letter.js";
 export type { Delivery } from "./model/delivery.js";
+export type { Effect } from "./model/effect.js";
 export type { EntryId } from "./model/entry-id.js";
 export type { BinaryFields, Fields } from "./model/fields.js";
 export type { Health, HealthReason, SourceHealth } from "./model/health.js";
 export type { ConsumerInfo, GroupInfo } from "./model/group-info.js";
 export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js";
 export type { LagSource } from "./model/lag.js";
+export type { OutputRecord, OutputValue } from "./model/output.js";
 export type { Payload } from "./model/payload.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";

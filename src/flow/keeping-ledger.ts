@@ -82,8 +82,8 @@ export class KeepingLedger extends CreditLedger {
 
   #keepIfUndone({ held, retryInMs, released }: Confirmation): void {
     const now = asyncScheduler.now();
-    if (retryInMs !== undefined) this.#keep({ at: now + retryInMs, held, deliveryCount: held.deliveryCount + 1 });
-    else if (released) this.#keep({ at: now + releasedForMs, held, deliveryCount: held.deliveryCount });
+    if (released) this.#keep({ at: now + (retryInMs ?? releasedForMs), held, deliveryCount: held.deliveryCount });
+    else if (retryInMs !== undefined) this.#keep({ at: now + retryInMs, held, deliveryCount: held.deliveryCount + 1 });
   }
 
   #keep(kept: Kept): void {

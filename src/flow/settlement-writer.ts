@@ -1,7 +1,7 @@
 import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
 import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
 import type { Origin } from "../model/origin.js";
-import { noteFor, toPiles, type Pile, type Planned } from "../model/pile.js";
+import { isPlainAck, noteFor, toPiles, type Pile, type Plan, type Planned } from "../model/pile.js";
 import { countOf, type Receipt } from "../model/receipt.js";
 import type { Flow } from "../model/settlement.js";
 import { classifyError } from "../redis/classify-error.js";
@@ -13,6 +13,8 @@ import { Tally } from "./tally.js";
 export interface WriterOptions {
   readonly mode: AckMode;
   readonly deadLetterStream: string | undefined;
+  /** What is to be written with the ack of an undecided delivery. @defaultValue nothing */
+  readonly plan?: Plan;
 }
 
 /** How long writes may go on after their source has stopped waiting for them. */
@@ -30,7 +32,7 @@ export class SettlementWriter {
 
   /** A receipt per source and stream, each when everything in it is confirmed. */
   write(items: readonly Flow<unknown>[]): Observable<Receipt> {
-    const piles = toPiles(items);
+    const piles = toPiles(items, this.#options.plan);
     return piles.length === 1 ? this.#writePile(piles[0]!) : merge(...piles.map((pile) => this.#writePile(pile)));
   }
 
@@ -39,7 +41,7 @@ export class SettlementWriter {
     const written = this.#carryOut(pile, tally).pipe(takeUntil(abandoned(pile.origin)));
     return concat(
       written,
-      defer(() => of(tally.close())),
+      defer(() => of(this.#options.plan === undefined ? tally.close() : { ...tally.close(), outputs: tally.outputs })),
     );
   }
 
@@ -55,7 +57,7 @@ export class SettlementWriter {
 
   #isAckOnly(tally: Tally): boolean {
     if (this.#options.mode !== "ack") return false;
-    for (const { settlement } of tally.open) if (settlement._tag !== "Ack") return false;
+    for (const each of tally.open) if (!isPlainAck(each)) return false;
     return true;
   }
 
@@ -87,19 +89,23 @@ export class SettlementWriter {
   }
 }
 
-function toDecision({ held, settlement }: Planned, { claimIdleMs }: Origin): Decision {
-  const { id } = held;
+function toDecision({ held, settlement, writes }: Planned, { claimIdleMs }: Origin): Decision {
+  const { id, claims } = held;
   switch (settlement._tag) {
     case "Ack":
-      return { verb: "ack", id };
+      return { verb: "ack", id, claims, writes };
     case "Retry":
-      return { verb: "retry", id, delayMs: settlement.delayMs, lookIdleMs: claimIdleMs && Math.max(0, claimIdleMs - settlement.delayMs) };
+      return { verb: "retry", id, delayMs: settlement.delayMs, lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs), claims };
     case "DeadLetter":
-      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs: held.raw };
+      return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs: held.raw, claims };
     case "Release":
-      return { verb: "release", id };
+      return { verb: "release", id, delayMs: settlement.delayMs, lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs), claims };
   }
 }
+
+/** How idle an entry is to look, so that a read that claims finds it when it is due. */
+const lookIdle = (delayMs: number | undefined, claimIdleMs: number | undefined): number | undefined =>
+  delayMs === undefined || claimIdleMs === undefined ? undefined : Math.max(0, claimIdleMs - delayMs);
 
 /** @throws the first reason for which one could not be carried out: it is pending still, and is tried again */
 function record(planned: readonly Planned[], outcomes: readonly SettleOutcome[], tally: Tally): void {
@@ -113,11 +119,11 @@ function record(planned: readonly Planned[], outcomes: readonly SettleOutcome[],
 }
 
 /**
- * Without the group nothing is pending. Acks are content with that; the others wait until the source has made the group
- * again, else what failed would be forgotten.
+ * Without the group nothing is pending. Plain acks are content with that; the others wait until the source has made the group
+ * again, else what failed, or was to be written, would be forgotten.
  */
 function withoutGroup(planned: readonly Planned[], tally: Tally, origin: Origin, error: unknown): void {
-  for (const each of planned) if (each.settlement._tag === "Ack" || origin.over) tally.notPending(each);
+  for (const each of planned) if (isPlainAck(each) || origin.over) tally.notPending(each);
   if (tally.open.size > 0) throw new Error(error instanceof Error ? error.message : String(error));
 }
 

@@ -1,3 +1,4 @@
+import { endClaims } from "../model/claim.js";
 import type { HeldDelivery } from "../model/held-delivery.js";
 import type { Confirmation } from "../model/origin.js";
 import type { Pile, Planned } from "../model/pile.js";
@@ -8,6 +9,8 @@ import type { Settlement } from "../model/settlement.js";
 export class Tally {
   /** Not confirmed yet. */
   readonly open: Set<Planned>;
+  /** Entries written with what was acknowledged. */
+  outputs = 0;
   readonly #pile: Pile;
   readonly #counts: Record<ReceiptCount, number>;
   readonly #confirmations: Confirmation[];
@@ -18,17 +21,21 @@ export class Tally {
     this.#counts = { ...none, repeated: pile.repeated, notPending: pile.lost.length };
     this.#confirmations = pile.lost.map((held) => ({ held }));
     this.open = new Set(pile.planned);
+    for (const { claims } of pile.lost) endClaims(claims, false);
   }
 
   /** Carried out as decided. */
   done(each: Planned): void {
-    const { held, settlement } = each;
+    const { held, settlement, writes } = each;
+    if (writes !== undefined) for (const { command } of writes) if (command === "XADD") this.outputs += 1;
     this.#close(each, countOf(settlement), confirmationOf(held, settlement));
+    endClaims(held.claims, settlement._tag === "Ack");
   }
 
   /** It was not this consumer's to settle any more. */
   notPending(each: Planned): void {
     this.#close(each, "notPending", { held: each.held });
+    endClaims(each.held.claims, false);
   }
 
   /** So many of them were pending and are acknowledged; which ones, XACK does not say. */
@@ -54,6 +61,6 @@ export class Tally {
 }
 
 function confirmationOf(held: HeldDelivery<unknown>, settlement: Settlement): Confirmation {
-  if (settlement._tag === "Retry") return { held, retryInMs: settlement.delayMs };
-  return settlement._tag === "Release" ? { held, released: true } : { held };
+  const again = "delayMs" in settlement ? { retryInMs: settlement.delayMs } : {};
+  return settlement._tag === "Release" ? { held, ...again, released: true } : { held, ...again };
 }

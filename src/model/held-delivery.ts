@@ -1,3 +1,4 @@
+import type { Claim } from "./claim.js";
 import type { Delivery } from "./delivery.js";
 import type { EntryId } from "./entry-id.js";
 import { toFields, type BinaryFields, type Fields } from "./fields.js";
@@ -24,6 +25,8 @@ export class HeldDelivery<A> implements Delivery<A> {
   state: DeliveryState = "open";
   /** In development: where the delivery is. Not there otherwise, so that it costs nothing. */
   declare seen?: string | (() => string | undefined);
+  /** Keys of dedupe that this entry has claimed; they are done, or given back, with its settlement. */
+  claims: Claim[] | undefined;
   readonly #lease: Lease;
   #fields: Fields | BinaryFields | undefined;
   /** Of text the bytes, of bytes the text. */

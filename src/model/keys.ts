@@ -37,6 +37,27 @@ export const failuresKey = (stream: string, group: string): string => `${beside(
 /** Marks that an entry with this key was added, on servers whose streams don't remember that themselves. @internal */
 export const addedKey = (stream: string, key: string): string => `${beside(stream)}:added:${key}`;
 /**
+ * What the keys of `dedupe` begin with. Those of a scope of one's own lie beside that: `payments` → `{payments}:dedupe:shared:`.
+ * @internal
+ */
+export function dedupePrefix(scope: DedupeScope, stream: string, group: string): string {
+  switch (scope._tag) {
+    case "group": // its name is followed by more, so it must not have a colon of its own
+      return `${beside(stream)}:dedupe:group:${encodeURIComponent(group)}:`;
+    case "stream":
+      return `${beside(stream)}:dedupe:stream:`;
+    case "shared":
+      return `${beside(scope.name)}:dedupe:shared:`;
+  }
+}
+
+/** Who must not handle a key twice: a group, all groups of a stream, or all that name the same scope. @internal */
+export type DedupeScope = { readonly _tag: "group" } | { readonly _tag: "stream" } | { readonly _tag: "shared"; readonly name: string };
+
+/** A name that lies in the slot of a stream, for what was to be called `name`. @internal */
+export const nameBeside = (stream: string, name: string): string => `${beside(stream)}:${name.replace(/[{}]/g, "")}`;
+
+/**
  * The text that holds how far a reader without a group has come: the id up to which everything is settled. To make the reader
  * begin elsewhere, stop it, then SET another id, or DEL it.
  * @example

@@ -1,13 +1,20 @@
 import { encodeNote, toCause } from "./dead-letter.js";
+import type { Delivery } from "./delivery.js";
 import { heldBy, type HeldDelivery } from "./held-delivery.js";
 import type { Origin } from "./origin.js";
 import { deliveryOf, settlementOf, type Flow, type Settlement } from "./settlement.js";
+import type { Write } from "./write.js";
 
 /** A decision together with the delivery it is about. @internal */
 export interface Planned {
   readonly held: HeldDelivery<unknown>;
   readonly settlement: Settlement;
+  /** What is written together with the ack. */
+  readonly writes?: readonly Write[] | undefined;
 }
+
+/** What a delivery that reaches the sink open means to it. @internal */
+export type Plan = (delivery: Delivery<unknown>) => Omit<Planned, "held">;
 
 /** The decisions of one batch that belong to one source and stream: they are written together. @internal */
 export interface Pile {
@@ -26,7 +33,7 @@ export interface Pile {
  * Sorts a batch into piles and marks its open deliveries as settling: from here on the first decision about each counts.
  * @internal
  */
-export function toPiles(items: readonly Flow<unknown>[]): readonly Pile[] {
+export function toPiles(items: readonly Flow<unknown>[], plan?: Plan): readonly Pile[] {
   const piles: Pile[] = [];
   let pile: Pile | undefined;
   for (const item of items) {
@@ -34,16 +41,16 @@ export function toPiles(items: readonly Flow<unknown>[]): readonly Pile[] {
     const fits = (candidate: Pile | undefined): boolean => candidate?.origin === held.origin && candidate.stream === held.stream;
     if (!fits(pile)) pile = piles.find(fits);
     if (pile === undefined) piles.push((pile = emptyPile(held)));
-    put(pile, held, item);
+    put(pile, held, item, plan);
   }
   return piles;
 }
 
-function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>): void {
+function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): void {
   switch (held.state) {
     case "open":
+      pile.planned.push(plan === undefined || item._tag === "Settled" ? { held, settlement: settlementOf(item) } : { held, ...plan(item) });
       held.state = "settling";
-      pile.planned.push({ held, settlement: settlementOf(item) });
       break;
     case "lost":
       held.state = "settled";
@@ -64,6 +71,10 @@ const emptyPile = ({ origin, stream, group, consumer }: HeldDelivery<unknown>): 
   lost: [],
   repeated: 0,
 });
+
+/** Nothing goes with it: one XACK for many does. @internal */
+export const isPlainAck = ({ held, settlement, writes }: Planned): boolean =>
+  settlement._tag === "Ack" && held.claims === undefined && writes === undefined;
 
 /** What goes with an entry into the dead-letter stream. @internal */
 export function noteFor({ stream, id, group = "", consumer = "", deliveryCount }: HeldDelivery<unknown>, cause: unknown): string {

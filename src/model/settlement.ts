@@ -8,7 +8,7 @@ export type AckReason = "processed" | "duplicate" | "filtered";
  * - `Ack`: done, never delivered to this group again.
  * - `Retry`: stays pending and is delivered again in `delayMs`, to whoever is alive then.
  * - `DeadLetter`: moved to the group's dead-letter stream with its cause.
- * - `Release`: handed back at once, its delivery count unchanged.
+ * - `Release`: handed back, at once or in `delayMs`, its delivery count unchanged.
  *
  * Without a group an `Ack` writes nothing, and what is to be delivered again waits in its source.
  * @public
@@ -17,7 +17,7 @@ export type Settlement =
   | { readonly _tag: "Ack"; readonly reason: AckReason }
   | { readonly _tag: "Retry"; readonly delayMs: number; readonly cause: unknown }
   | { readonly _tag: "DeadLetter"; readonly cause: unknown }
-  | { readonly _tag: "Release" };
+  | { readonly _tag: "Release"; readonly delayMs?: number };
 
 /** A delivery with the decision about it. @public */
 export interface Settled<A> {
@@ -33,9 +33,9 @@ export type Flow<A> = Delivery<A> | Settled<unknown>;
 export type FlushTrigger = "size" | "time" | "starved" | "complete" | "error";
 
 /** A batch of decisions for a sink, made by `bufferAck`. @public */
-export interface SettlementBatch {
+export interface SettlementBatch<A = unknown> {
   readonly _tag: "SettlementBatch";
-  readonly items: readonly Flow<unknown>[];
+  readonly items: readonly Flow<A>[];
   readonly trigger: FlushTrigger;
 }
 
@@ -62,13 +62,14 @@ export const settle: {
   readonly retry: <A>(delivery: Delivery<A>, options: { readonly delayMs: number; readonly cause?: unknown }) => Settled<A>;
   /** Move it to the dead-letter stream, with `cause` as its reason. */
   readonly deadLetter: <A>(delivery: Delivery<A>, cause: unknown) => Settled<A>;
-  /** Hand it back at once, as if it had never been delivered. */
-  readonly release: <A>(delivery: Delivery<A>) => Settled<A>;
+  /** Hand it back, as if it had never been delivered: at once, or so that it is delivered again after `delayMs`. */
+  readonly release: <A>(delivery: Delivery<A>, options?: { readonly delayMs?: number }) => Settled<A>;
 } = {
   ack: (delivery, reason = "processed") => settled(delivery, reason === "processed" ? processed : { _tag: "Ack", reason }),
   retry: (delivery, { delayMs, cause }) => settled(delivery, { _tag: "Retry", delayMs: retryDelay(delayMs), cause }),
   deadLetter: (delivery, cause) => settled(delivery, { _tag: "DeadLetter", cause }),
-  release: (delivery) => settled(delivery, release),
+  release: (delivery, { delayMs } = {}) =>
+    settled(delivery, delayMs === undefined ? release : { _tag: "Release", delayMs: retryDelay(delayMs) }),
 };
 
 /** The decision an item of a flow stands for: reaching the sink open means done. @internal */

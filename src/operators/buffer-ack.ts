@@ -33,12 +33,12 @@ export interface BufferAckOptions {
  * ```
  * @public
  */
-export function bufferAck(options: BufferAckOptions = {}): OperatorFunction<Flow<unknown>, SettlementBatch> {
+export function bufferAck<A = unknown>(options: BufferAckOptions = {}): OperatorFunction<Flow<A>, SettlementBatch<A>> {
   const { maxSize = 500, maxWaitMs = 20 } = options;
   integer("maxSize", maxSize, 1, 100_000);
   durationMs("maxWaitMs", maxWaitMs);
-  const collect = operate<Flow<unknown>, SettlementBatch>((subscriber) => {
-    let items: Flow<unknown>[] = [];
+  const collect = operate<Flow<A>, SettlementBatch<A>>((subscriber) => {
+    let items: Flow<A>[] = [];
     const flush = (trigger: FlushTrigger): void => {
       clock.reset();
       if (items.length === 0) return;

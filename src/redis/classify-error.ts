@@ -19,7 +19,7 @@ const denied = /can't run this command|can't access at least one of the keys|ACL
 
 /** Errors with the code ERR whose cause is the call and not the moment. */
 const misuse =
-  /unknown (?:redis )?command|syntax error|wrong number of arguments|Invalid stream ID|value is not an integer|unknown subcommand/i;
+  /unknown (?:redis )?command|syntax error|wrong number of arguments|Invalid stream ID|value is not an integer|would overflow|unknown subcommand/i;
 
 /** @internal */
 export function classifyError(error: unknown, about: { readonly stream: string; readonly group: string }): Verdict {
@@ -31,7 +31,7 @@ export function classifyError(error: unknown, about: { readonly stream: string; 
     case "NOGROUP":
       return { _tag: "missingGroup" };
     case "WRONGTYPE":
-      return fatal(new WrongTypeError(`A key that belongs to "${about.stream}"`, withoutArguments(error)));
+      return fatal(wrongType(error, about.stream));
     case "NOPERM":
     case "NOAUTH":
     case "WRONGPASS":
@@ -43,6 +43,12 @@ export function classifyError(error: unknown, about: { readonly stream: string; 
     default: // connection trouble, LOADING, READONLY, MASTERDOWN, CLUSTERDOWN, TRYAGAIN, MOVED, UNBLOCKED, NOREPLICAS, OOM, BUSY …
       return transient;
   }
+}
+
+/** The settle script says which key it is. */
+function wrongType(error: Error, stream: string): WrongTypeError {
+  const [, key, needed] = /WRONGTYPE (.+) is a \w+, and \w+ needs a (\w+)/s.exec(error.message) ?? [];
+  return new WrongTypeError(key === undefined ? `A key that belongs to "${stream}"` : `The key "${key}"`, withoutArguments(error), needed);
 }
 
 /** @internal */

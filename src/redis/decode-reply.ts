@@ -4,7 +4,7 @@
  */
 import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
-import type { ClaimVerdict, DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
+import type { ClaimAnswer, ClaimVerdict, DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
 
 /**
  * XREADGROUP and XREAD: null when nothing came; `[[key, entries], …]`; flat `[key, entries, …]` where ioredis 6 does not know the
@@ -95,6 +95,16 @@ export function decodeNextDue(reply: unknown): readonly (number | undefined)[] {
 export function decodeRenewal(reply: unknown): Renewal {
   const [lost, deleted, absent] = list("renew.lua", reply);
   return { lost: decodeIds(lost), deleted: decodeIds(deleted), absent: decodeIds(absent) };
+}
+
+/** The answer of claim.lua. @internal */
+export function decodeClaims(reply: unknown): readonly ClaimAnswer[] {
+  return list("claim.lua", reply).map((answer) => {
+    const [tag, forMs] = list("claim.lua", answer);
+    if (tag === "done") return { _tag: "done", forMs: decodeCount("claim.lua", forMs) };
+    if (tag === "taken" || tag === "claimed") return { _tag: tag };
+    throw new ReplyError("claim.lua", shapeOf(reply));
+  });
 }
 
 /** @internal */

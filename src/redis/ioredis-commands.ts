@@ -1,10 +1,12 @@
 import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
-import { deadLetterKey, failuresKey } from "../model/keys.js";
+import type { ClaimedKey } from "../model/claim.js";
+import { deadLetterKey, dedupePrefix, failuresKey } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
+  decodeClaims,
   decodeClaimVerdict,
   decodeCount,
   decodeDue,
@@ -17,6 +19,7 @@ import {
   decodeRenewal,
 } from "./decode-reply.js";
 import type {
+  ClaimAnswer,
   ClaimVerdict,
   ConsumerRef,
   DuePage,
@@ -89,9 +92,31 @@ export class IoredisCommands implements StreamCommands {
         ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group)
         : this.#connection.toKey(request.deadLetterStream);
     const keys = [...this.#connection.keys(ref), deadLetters, failuresKey(this.#connection.toKey(ref.stream), ref.group)];
-    return new SettleChunks(this.#connection.call, (args) => this.#connection.run(this.#scripts.settle, keys, args), ref, idsPerCall).send(
-      request,
+    return new SettleChunks({
+      call: this.#connection.call,
+      run: (all, args) => this.#connection.run(this.#scripts.settle, all, args),
+      ref,
+      keys,
+      stepKeys: { ofWrite: this.#connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim) },
+      size: idsPerCall,
+    }).send(request);
+  }
+
+  async claim(ref: GroupRef, claims: readonly ClaimedKey[], how: "take" | "renew", claimMs: number): Promise<readonly ClaimAnswer[]> {
+    const pages = chunksOf(idsPerCall)(claims).map((some) =>
+      this.#connection.run(
+        this.#scripts.claim,
+        some.map((claim) => this.#claimKey(ref, claim)),
+        [how, claimMs, ...some.map(({ holder }) => holder)],
+      ),
     );
+    return (await Promise.all(pages)).flatMap(decodeClaims);
+  }
+
+  #claimKey({ stream, group }: GroupRef, { scope, name }: ClaimedKey): string {
+    const { toKey } = this.#connection;
+    const place = scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope;
+    return dedupePrefix(place, toKey(stream), group) + name;
   }
 
   async takeDue(ref: ConsumerRef, max: number): Promise<DuePage> {

@@ -1,6 +1,7 @@
 import type { Observable, ObservableInput } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import type { GroupDetails, StreamOverview } from "../model/group-facts.js";
+import type { ClaimedKey } from "../model/claim.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { Payload } from "../model/payload.js";
@@ -11,6 +12,7 @@ import type { Word } from "../model/append-fields.js";
 import type { StreamEdges } from "../model/resume.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import type { Grant, WindowLimit } from "../model/sliding-window.js";
+import type { Write } from "../model/write.js";
 
 /**
  * The narrow port to Redis Streams: everything the library asks of a server, in its own words. Names of streams are the
@@ -108,12 +110,29 @@ export interface IdlePage extends TakenPage {
   readonly mine: readonly EntryId[];
 }
 
-/** One decision, as the settle script takes it. @internal */
-export type Decision =
-  | { readonly verb: "ack" | "release"; readonly id: EntryId }
-  /** `lookIdleMs`: how idle it is to look meanwhile, so that a read that claims finds it when it is due. */
-  | { readonly verb: "retry"; readonly id: EntryId; readonly delayMs: number; readonly lookIdleMs?: number | undefined }
-  | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: RawPairs };
+/** One decision, as the settle script takes it, with what is done in the same atomic step. @internal */
+export type Decision = Alongside &
+  (
+    | { readonly verb: "ack"; readonly id: EntryId }
+    /** `lookIdleMs`: how idle it is to look meanwhile, so that a read that claims finds it when it is due. */
+    | { readonly verb: "release"; readonly id: EntryId; readonly delayMs?: number | undefined; readonly lookIdleMs?: number | undefined }
+    | { readonly verb: "retry"; readonly id: EntryId; readonly delayMs: number; readonly lookIdleMs?: number | undefined }
+    | { readonly verb: "dead"; readonly id: EntryId; readonly note: string; readonly pairs: RawPairs }
+  );
+
+/** @internal */
+export interface Alongside {
+  /** Written with an ack, all of them or none. */
+  readonly writes?: readonly Write[] | undefined;
+  /** Keys of dedupe: done with an ack, given back with any other decision. */
+  readonly claims?: readonly ClaimedKey[] | undefined;
+}
+
+/** What became of the wish to handle a key of dedupe. @internal */
+export type ClaimAnswer =
+  | { readonly _tag: "taken" | "claimed" }
+  /** Handled, and known for so long; -1: for ever. */
+  | { readonly _tag: "done"; readonly forMs: number };
 
 /** What an acknowledgement does to the entry itself. @internal */
 export type AckMode = "ack" | "ackAndDelete";
@@ -139,6 +158,8 @@ export interface StreamCommands {
   ack(ref: GroupRef, ids: readonly EntryId[]): ObservableInput<number>;
   /** All decisions in one atomic step per chunk; an outcome each, in order. */
   settle(ref: ConsumerRef, request: SettleRequest): ObservableInput<readonly SettleOutcome[]>;
+  /** Claims keys of dedupe, or renews such claims, for `claimMs`; an answer each, in order. */
+  claim(ref: GroupRef, claims: readonly ClaimedKey[], how: "take" | "renew", claimMs: number): ObservableInput<readonly ClaimAnswer[]>;
   /** Takes retries that are due, `max` at most; 0 only looks when the next one is. */
   takeDue(ref: ConsumerRef, max: number): ObservableInput<DuePage>;
   /** Ms until the next retry of the group is due, for each stream; undefined where none waits. The streams are of one place. */

@@ -3,6 +3,7 @@ import {
   adoptSource,
   appendSource,
   checkpointSource,
+  claimSource,
   confirmSource,
   countBeforeSource,
   deleteConsumerSource,
@@ -40,6 +41,7 @@ export interface Scripts {
   readonly adopt: Script;
   readonly nextDue: Script;
   readonly confirm: Script;
+  readonly claim: Script;
 }
 
 /** Hashes the scripts, once per connection. @internal */
@@ -52,6 +54,7 @@ export function loadScripts(): Scripts {
     adopt: script(adoptSource),
     nextDue: script(nextDueSource),
     confirm: script(confirmSource),
+    claim: script(claimSource),
   };
 }
 

@@ -6,12 +6,14 @@ import {
   bufferAck,
   checkpointKey,
   deadLetterKey,
+  dedupe,
   fixed,
   fromDeadLetters,
   fromGroup,
   fromRange,
   fromStream,
   redrive,
+  handOff,
   retryToDLQ,
   trimAcked,
 } from "rxjs-redis-streams";
@@ -108,6 +110,40 @@ describe("a Redis Cluster", () => {
     const became = await lastValueFrom(fromDeadLetters(cluster, { stream, group }).pipe(redrive(cluster), toArray()));
     expect(became.map(({ _tag }) => _tag)).toEqual(["added"]);
     await until(() => total(pipeline.values, "acked") === 100, "it is handled");
+    pipeline.subscription.unsubscribe();
+  });
+
+  it("hands on and dedupes within the slot of each stream, and refuses another slot with the name that fits", async () => {
+    const streams = Array.from({ length: 3 }, () => `test:${randomUUID()}`);
+    for (const stream of streams) for (let n = 0; n < 20; n += 1) await cluster.xadd(stream, "*", "n", n % 10);
+    const into = (to: (stream: string) => string, scope = "group") =>
+      run(
+        fromGroup(cluster, { stream: streams, group, startId: "0" }).pipe(
+          dedupe(cluster, { key: ({ n = "" }) => n, ttlMs: 60_000, waitMs: 50, scope }),
+          bufferAck(),
+          handOff(cluster, {
+            to: (_, { stream }) => to(stream),
+            fields: ({ n = "" }) => ({ n }),
+            effects: (_, { stream }) => [{ _tag: "CounterIncrement", key: `{${stream}}:count` }],
+          }),
+        ),
+      );
+    const refused = into(() => "invoices");
+    await until(() => refused.isDone, "it has ended");
+    expect(refused.error).toMatchObject({
+      _tag: "CommandError",
+      message: expect.stringMatching(/Name it "\{test:[^}]+\}:invoices"/) as string,
+    });
+    const elsewhere = into((stream) => `{${stream}}:out`, "payments");
+    await until(() => elsewhere.isDone, "it has ended, too");
+    expect(elsewhere.error).toMatchObject({ _tag: "CommandError", message: expect.stringContaining('"{payments}:…"') as string });
+
+    const pipeline = into((stream) => `{${stream}}:out`);
+    await until(() => total(pipeline.values, "acked") === 30 && total(pipeline.values, "duplicates") === 30, "all are settled");
+    for (const stream of streams) {
+      expect([await cluster.xlen(`{${stream}}:out`), await cluster.get(`{${stream}}:count`)]).toEqual([10, "10"]);
+      expect(await cluster.get(`{${stream}}:dedupe:group:${group}:=7`)).toBe("done");
+    }
     pipeline.subscription.unsubscribe();
   });
 

@@ -3,9 +3,13 @@ import { checkpointKey, fromDeadLetters } from "rxjs-redis-streams";
 import { describe, expect, it } from "vitest";
 import { toPort } from "../../src/redis/ioredis-adapter.js";
 import type { IoredisCommands } from "../../src/redis/ioredis-commands.js";
+import type { ClaimedKey } from "../../src/model/claim.js";
 import { encodeNote } from "../../src/model/dead-letter.js";
 import type { EntryId } from "../../src/model/entry-id.js";
+import type { Write } from "../../src/model/write.js";
+import type { Decision } from "../../src/redis/port.js";
 import type { Redis } from "../support/ioredis.js";
+import { ownServer } from "../support/own-server.js";
 import { afterwards, helperKeys, workbench, type Workbench } from "../support/workbench.js";
 
 interface Scripted extends Workbench {
@@ -152,6 +156,86 @@ describe("settle.lua", () => {
     expect((await redis.xrange(stream, "-", "+")).map(([id]) => id)).toEqual(ids.slice(2));
   });
 
+  it("does the steps of a decision with it, marks last, and nothing of them when it is not this consumer's", async () => {
+    const { redis, stream, commands, ids, ref, pendingRows } = await pendingEntries();
+    const key = (name: string): string => `{${stream}}:${name}`;
+    afterwards(async () => redis.del(...(await redis.keys(key("*")))));
+    const claim = (name: string, holder = "me"): ClaimedKey => ({ scope: { _tag: "stream" }, name, holder, ttlMs: 60_000 });
+    const claimKey = (name: string): string => key(`dedupe:stream:${name}`);
+    for (const name of ["a", "b", "c", "d", "foreign"]) await redis.set(claimKey(name), name === "foreign" ? "other" : "me");
+    const add = (n: number): Write => ({ command: "XADD", key: key("out"), args: ["*", "n", n] });
+    const outcomes = await commands.settle(ref, {
+      ...toKeep,
+      decisions: [
+        { verb: "release", id: ids[0]!, delayMs: 5_000, claims: [claim("foreign")] },
+        { verb: "ack", id: ids[1]!, claims: [claim("a")], writes: [add(1), add(2)] },
+        { verb: "retry", id: ids[2]!, delayMs: 5_000, claims: [claim("b")] },
+        { verb: "dead", id: ids[3]!, note: "{}", pairs: [], claims: [claim("c")] },
+        { verb: "ack", id: ids[9]!, claims: [claim("d")], writes: [add(3)] },
+        { verb: "ack", id: ids[4]!, writes: [{ command: "SADD", key: key("out"), args: ["x"] }], claims: [claim("d")] },
+      ],
+    });
+    expect(outcomes.slice(0, 5)).toEqual([done, done, done, done, notPending]);
+    expect(outcomes[5]).toMatchObject({ _tag: "failed", error: { message: `WRONGTYPE ${key("out")} is a stream, and SADD needs a set` } });
+    expect((await redis.xrange(key("out"), "-", "+")).map(([, pairs]) => pairs[1])).toEqual(["1", "2"]);
+    expect(await redis.mget(...["a", "b", "c", "d", "foreign"].map(claimKey))).toEqual(["done", null, null, "me", "other"]);
+    expect(await redis.pttl(claimKey("a"))).toBeGreaterThan(50_000);
+    const released = (await pendingRows())[0]!;
+    expect([released[0], released[3]]).toEqual([ids[0], 0]);
+    expect(released[2]).toBeLessThan(5_000);
+    expect(await redis.zscore(helperKeys(stream, ref.group)[1], ids[0]!)).not.toBeNull();
+  });
+
+  it("keeps within the limits of Lua and of a call, with steps in every decision", async () => {
+    const { redis, stream, group, add } = workbench();
+    const ids = (await add(2_000)) as EntryId[];
+    const out = `{${stream}}:out`;
+    await redis.xgroup("CREATE", stream, group, "0");
+    await redis.xreadgroup("GROUP", group, "me", "STREAMS", stream, ">");
+    const commands = toPort(redis).openCommands() as IoredisCommands;
+    afterwards(() => commands.close());
+    afterwards(async () => redis.del(out, ...(await redis.keys(`{${stream}}:dedupe:*`))));
+    const fields = Array.from({ length: 100 }, (_, n) => n);
+    const decisions = ids.map((id): Decision => ({
+      verb: "ack",
+      id,
+      writes: [{ command: "XADD", key: out, args: ["*", ...fields] }],
+      claims: [{ scope: { _tag: "group" }, name: id, holder: id, ttlMs: 60_000 }],
+    }));
+    const outcomes = await commands.settle({ stream, group, consumer: "me" }, { ...toKeep, decisions });
+    expect(outcomes).toHaveLength(2_000);
+    expect(new Set(outcomes.map(({ _tag }) => _tag))).toEqual(new Set(["done"]));
+    expect(await redis.xlen(out)).toBe(2_000);
+    expect(await redis.keys(`{${stream}}:dedupe:group:${group}:*`)).toHaveLength(2_000);
+  });
+
+  it("out of memory refuses what adds and acknowledges the rest, whatever the order", async () => {
+    const server = await ownServer();
+    const { redis, stream, group, add } = workbench(server.url);
+    const ids = (await add(3)) as EntryId[];
+    await redis.xgroup("CREATE", stream, group, "0");
+    await redis.xreadgroup("GROUP", group, "me", "STREAMS", stream, ">");
+    const commands = toPort(redis).openCommands() as IoredisCommands;
+    afterwards(() => commands.close());
+    await redis.config("SET", "maxmemory", "1");
+    const outcomes = await commands.settle(
+      { stream, group, consumer: "me" },
+      {
+        ...toKeep,
+        decisions: [
+          { verb: "ack", id: ids[0]!, claims: [{ scope: { _tag: "group" }, name: "=a", holder: "me", ttlMs: 1_000 }] },
+          { verb: "dead", id: ids[1]!, note: "{}", pairs: [] },
+          { verb: "ack", id: ids[2]!, writes: [{ command: "XADD", key: `{${stream}}:out`, args: ["*", "n", 1] }] },
+        ],
+      },
+    );
+    expect(outcomes[0]).toEqual(done);
+    for (const outcome of outcomes.slice(1))
+      expect(outcome).toMatchObject({ error: { message: expect.stringContaining("OOM") as string } });
+    expect(((await redis.xpending(stream, group, "-", "+", 9)) as [string][]).map(([id]) => id)).toEqual(ids.slice(1));
+    expect(await redis.get(`{${stream}}:dedupe:group:${group}:=a`)).toBe("done");
+  });
+
   it("says NOGROUP when the group is gone", async () => {
     const { redis, stream, group, commands, ids, ref } = await pendingEntries();
     await redis.xgroup("DESTROY", stream, group);
@@ -185,6 +269,34 @@ describe("confirm.lua", () => {
     const count = new Map((await pendingRows()).map(([id, , , deliveries]) => [id, deliveries]));
     expect([stale, due, waiting, inFlight, foreign].map((id) => count.get(id))).toEqual([2, 2, 1, 1, 1]);
     expect(await redis.zrange(retries, "0", "-1")).toEqual([waiting]);
+  });
+});
+
+describe("claim.lua", () => {
+  it("takes what is free or the entry's own, renews only what is that, and says what is done or another's", async () => {
+    const { redis, stream } = workbench();
+    const commands = toPort(redis).openCommands() as IoredisCommands;
+    afterwards(() => commands.close());
+    const key = (name: string): string => `{${stream}}:dedupe:group:a%3Ab:${name}`;
+    afterwards(() => redis.del(...["free", "mine", "other", "done"].map(key)));
+    const ref = { stream, group: "a:b" };
+    const claims = ["free", "mine", "other", "done"].map((name): ClaimedKey => ({
+      scope: { _tag: "group" },
+      name,
+      holder: "me",
+      ttlMs: 1,
+    }));
+    await redis.set(key("mine"), "me", "PX", 100);
+    await redis.set(key("other"), "somebody", "PX", 50_000);
+    await redis.set(key("done"), "done", "PX", 50_000);
+    expect((await commands.claim(ref, claims, "renew", 9_000)).map(({ _tag }) => _tag)).toEqual(["claimed", "taken", "claimed", "done"]);
+    expect(await redis.exists(key("free"))).toBe(0);
+    expect(await redis.pttl(key("mine"))).toBeGreaterThan(5_000);
+    const answers = await commands.claim(ref, claims, "take", 9_000);
+    expect(answers.map(({ _tag }) => _tag)).toEqual(["taken", "taken", "claimed", "done"]);
+    expect((answers[3] as { forMs: number }).forMs).toBeGreaterThan(40_000);
+    expect(await redis.get(key("free"))).toBe("me");
+    expect(await redis.pttl(key("free"))).toBeGreaterThan(5_000);
   });
 });
 

@@ -12,6 +12,7 @@ describe("settle", () => {
     expect(settle.retry(delivery, { delayMs: 200, cause }).settlement).toEqual({ _tag: "Retry", delayMs: 200, cause });
     expect(settle.deadLetter(delivery, cause).settlement).toEqual({ _tag: "DeadLetter", cause });
     expect(settle.release(delivery).settlement).toEqual({ _tag: "Release" });
+    expect(settle.release(delivery, { delayMs: 9.7 }).settlement).toEqual({ _tag: "Release", delayMs: 10 });
     expect(delivery.state).toBe("open");
   });
 

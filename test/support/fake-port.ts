@@ -2,6 +2,7 @@ import { asyncScheduler, map, NEVER, of, timer, type ObservableInput } from "rxj
 import type { EntryId } from "../../src/model/entry-id.js";
 import type { RedisClient } from "../../src/redis/client.js";
 import type {
+  ClaimAnswer,
   DuePage,
   IdlePage,
   LeaveOptions,
@@ -98,7 +99,7 @@ export class FakePort implements StreamsPort {
   openCommands(): StreamCommands {
     this.open.commands += 1;
     const { createGroup, lastGeneratedId, ack, settle, takeDue, nextDue, confirmClaims, takeIdle, renew } = this.#answers;
-    const { adopt, scheduled, leave, deadLetters, broken } = this.#answers;
+    const { adopt, claim, scheduled, leave, deadLetters, broken } = this.#answers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
       lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
@@ -110,6 +111,7 @@ export class FakePort implements StreamsPort {
       takeIdle: this.#noting("takeIdle", takeIdle),
       renew: this.#noting("renew", renew),
       adopt: this.#noting("adopt", adopt),
+      claim: this.#noting("claim", claim),
       scheduled: this.#noting("scheduled", scheduled),
       leave: this.#noting("leave", leave),
       deadLetters: this.#noting("deadLetters", deadLetters),
@@ -218,6 +220,7 @@ export const quietRead = ({ blockMs }: ReadRequest): ObservableInput<readonly St
 export const quietTail = ({ blockMs }: TailRequest): ObservableInput<readonly RawEntry[]> => timer(blockMs).pipe(map(() => []));
 
 const done: SettleOutcome = { _tag: "done" };
+const taken: ClaimAnswer = { _tag: "taken" };
 
 const quiet: Required<Answers> = {
   createGroup: () => of(false),
@@ -230,6 +233,7 @@ const quiet: Required<Answers> = {
   takeIdle: () => of(nothingIdle),
   renew: () => of({ lost: [], deleted: [], absent: [] }),
   adopt: (_ref, ids) => of(ids),
+  claim: (_ref, claims) => of(claims.map(() => taken)),
   scheduled: () => of([]),
   leave: () => of(0),
   deadLetters: () => of([]),

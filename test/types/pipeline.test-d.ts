@@ -4,6 +4,10 @@ import { bufferCount, concatMap, delayWhen, filter, map, mergeMap, of, tap, time
 import {
   acknowledge,
   bufferAck,
+  dedupe,
+  handOff,
+  type HandOffReceipt,
+  type OutputRecord,
   decode,
   fromClaims,
   fromDeadLetters,
@@ -109,8 +113,34 @@ describe("a pipeline", () => {
 
   it("may end without a buffer, or without anything before the sink", () => {
     expectTypeOf(orders$.pipe(acknowledge(redis))).toEqualTypeOf<Observable<Receipt>>();
-    expectTypeOf(orders$.pipe(bufferAck())).toEqualTypeOf<Observable<SettlementBatch>>();
+    expectTypeOf(orders$.pipe(bufferAck())).toEqualTypeOf<Observable<SettlementBatch<Fields>>>();
     expectTypeOf(orders$.pipe(bufferAck(), acknowledge(redis, { mode: "ackAndDelete" }))).toEqualTypeOf<Observable<Receipt>>();
+  });
+});
+
+describe("handOff", () => {
+  it("knows the value, from single deliveries and from batches, behind dedupe", () => {
+    const deduped$ = orders$.pipe(decode(Order), dedupe(redis, { key: (order) => order.orderId, ttlMs: 1_000 }));
+    const fields = (order: { orderId: string; amount: number }): OutputRecord => ({ order: order.orderId });
+    expectTypeOf(deduped$.pipe(handOff(redis, { to: "out", fields }))).toEqualTypeOf<Observable<HandOffReceipt>>();
+    const receipts$ = deduped$.pipe(
+      bufferAck(),
+      handOff(redis, {
+        to: "out",
+        fields: (order) => {
+          expectTypeOf(order).toEqualTypeOf<{ orderId: string; amount: number }>();
+          return [{ order: order.orderId }, { amount: order.amount }];
+        },
+        effects: (order) => [{ _tag: "HashIncrement", key: "totals", field: order.orderId, by: 1 }],
+      }),
+    );
+    expectTypeOf(receipts$).toEqualTypeOf<Observable<HandOffReceipt>>();
+    // @ts-expect-error a field has to have a value
+    void deduped$.pipe(handOff(redis, { to: "out", fields: () => ({ order: undefined }) }));
+    // @ts-expect-error the union of effects is closed
+    void deduped$.pipe(handOff(redis, { effects: () => [{ _tag: "ListPush", key: "list" }] }));
+    // @ts-expect-error another value than there is
+    void deduped$.pipe(bufferAck(), handOff(redis, { to: "out", fields: (order: { total: number }) => ({ total: order.total }) }));
   });
 });
 

@@ -1,0 +1,68 @@
+import { CommandError } from "../errors.js";
+import type { Delivery } from "../model/delivery.js";
+import { toWrite, type Effect } from "../model/effect.js";
+import { nameBeside } from "../model/keys.js";
+import { outputWords, type OutputRecord } from "../model/output.js";
+import type { Plan } from "../model/pile.js";
+import { settle, settlementOf } from "../model/settlement.js";
+import type { Write } from "../model/write.js";
+import type { StreamsPort } from "../redis/port.js";
+
+/** What is made of a delivery. @internal */
+export interface OutputSettings {
+  readonly to: string | ((fields: OutputRecord, delivery: Delivery<unknown>) => string);
+  readonly fields: (value: unknown, delivery: Delivery<unknown>) => OutputRecord | readonly OutputRecord[];
+  readonly effects: (value: unknown, delivery: Delivery<unknown>) => readonly Effect[];
+  readonly maxLen: number | undefined;
+}
+
+/** Plans what an acknowledgement writes; a callback that fails makes a dead letter. @internal */
+export function planOutputs(port: StreamsPort, settings: OutputSettings): Plan {
+  return (delivery) => {
+    if (delivery.group === undefined)
+      throw new TypeError("Expected deliveries of a group before `handOff`: without one there is no acknowledgement to write with");
+    let writes: Write[];
+    try {
+      writes = toWrites(settings, delivery);
+    } catch (error) {
+      return { settlement: settle.deadLetter(delivery, error).settlement };
+    }
+    refuseOtherSlots(port, delivery.stream, writes); // a mistake in the names, and so of every delivery: it ends the pipeline
+    return { settlement: settlementOf(delivery), writes: writes.length === 0 ? undefined : writes };
+  };
+}
+
+/** Effects before outputs: what can be refused comes before what should not have to be taken back. */
+function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Delivery<unknown>): Write[] {
+  const changes = effects(delivery.value, delivery);
+  if (!Array.isArray(changes)) throw new TypeError("Expected `effects` to return an array; an empty one for none");
+  const made = fields(delivery.value, delivery);
+  const records = Array.isArray(made) ? (made as readonly OutputRecord[]) : [made as OutputRecord];
+  const head = maxLen === undefined ? ["*"] : ["MAXLEN", "~", maxLen, "*"];
+  const outputs = records.map((record): Write => {
+    const words = outputWords("fields", record);
+    return { command: "XADD", key: targetOf(to, record, delivery), args: [...head, ...words] };
+  });
+  return [...(changes as readonly Effect[]).map(toWrite), ...outputs];
+}
+
+function targetOf(to: OutputSettings["to"], record: OutputRecord, delivery: Delivery<unknown>): string {
+  const target = typeof to === "string" ? to : to(record, delivery);
+  if (typeof target === "string" && target !== "") return target;
+  throw new TypeError("Expected `to` to return the name of a stream");
+}
+
+/** One script writes to all of them, and that runs on one node. */
+function refuseOtherSlots(port: StreamsPort, stream: string, writes: readonly Write[]): void {
+  const other = writes.find(({ key }) => port.placeOf(key) !== port.placeOf(stream));
+  if (other === undefined) return;
+  const better = nameBeside(stream, other.key);
+  const fits = port.placeOf(better) === port.placeOf(stream);
+  throw new CommandError(
+    `handOff can't write to "${other.key}" and acknowledge in "${stream}" in one step: they lie in different Cluster slots. ` +
+      (fits
+        ? `Name it "${better}"`
+        : `With a keyPrefix, give both a hash tag of their own, such as "{${stream}}" and "{${stream}}:${other.key}"`),
+    undefined,
+  );
+}
