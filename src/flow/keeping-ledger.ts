@@ -33,11 +33,8 @@ export class KeepingLedger extends CreditLedger {
     this.rescheduled = this.#rescheduled.asObservable();
   }
 
-  override get free(): number {
-    return super.free - this.#kept.length;
-  }
-  override get starved(): boolean {
-    return super.starved || super.unsettled + this.#kept.length >= this.window;
+  protected override get taken(): number {
+    return super.taken + this.#kept.length;
   }
   /** What is in flight, and what comes again before the deadline of a drain. */
   override get unsettled(): number {
