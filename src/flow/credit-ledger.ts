@@ -53,14 +53,18 @@ export class CreditLedger implements Origin {
     return this.#held.size;
   }
   get free(): number {
-    return Math.min(this.window - this.#held.size - this.#reserved, this.bytes?.free ?? Infinity);
+    return Math.min(this.window - this.taken - this.#reserved, this.bytes?.free ?? Infinity);
+  }
+  /** Places of the window that are taken. */
+  protected get taken(): number {
+    return this.#held.size;
   }
   /** What one of several readers may ask for, which has `share` of the window. */
   freeFor(share: number): number {
     return Math.min(this.free, share, this.bytes?.share ?? Infinity);
   }
   get starved(): boolean {
-    return this.#starving > 0 || this.#held.size >= this.window || (this.bytes?.isSpent ?? false);
+    return this.#starving > 0 || this.taken >= this.window || (this.bytes?.isSpent ?? false);
   }
   get over(): boolean {
     return this.#over;

@@ -33,11 +33,8 @@ export class KeepingLedger extends CreditLedger {
     this.rescheduled = this.#rescheduled.asObservable();
   }
 
-  override get free(): number {
-    return super.free - this.#kept.length;
-  }
-  override get starved(): boolean {
-    return super.starved || super.unsettled + this.#kept.length >= this.window;
+  protected override get taken(): number {
+    return super.taken + this.#kept.length;
   }
   /** What is in flight, and what comes again before the deadline of a drain. */
   override get unsettled(): number {
@@ -82,8 +79,8 @@ export class KeepingLedger extends CreditLedger {
 
   #keepIfUndone({ held, retryInMs, released }: Confirmation): void {
     const now = asyncScheduler.now();
-    if (retryInMs !== undefined) this.#keep({ at: now + retryInMs, held, deliveryCount: held.deliveryCount + 1 });
-    else if (released) this.#keep({ at: now + releasedForMs, held, deliveryCount: held.deliveryCount });
+    if (released) this.#keep({ at: now + (retryInMs ?? releasedForMs), held, deliveryCount: held.deliveryCount });
+    else if (retryInMs !== undefined) this.#keep({ at: now + retryInMs, held, deliveryCount: held.deliveryCount + 1 });
   }
 
   #keep(kept: Kept): void {

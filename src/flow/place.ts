@@ -30,7 +30,7 @@ export class Place {
   readonly #session: Session<GroupSettings>;
   readonly #followed = new Map<string, FollowedStream>();
   /** No longer read, but something of them is in flight, or this consumer is still in their groups. */
-  readonly #leaving = new Set<string>();
+  readonly #leaving = new Map<string, FollowedStream>();
   readonly #changed = new Subject<void>();
   #readable: readonly FollowedStream[] = [];
 
@@ -67,9 +67,9 @@ export class Place {
   tend(): Observable<never> {
     return defer(() => {
       if (this.#readable.length === this.#followed.size && this.#leaving.size === 0) return EMPTY;
-      const missing = [...this.#followed.values()].filter(({ group }) => !group.isThere);
+      const missing = this.#all().filter(({ group }) => !group.isThere);
       const made = from(missing).pipe(mergeMap(({ group }) => group.ensure(), atOnce));
-      const left = from(this.#leaving).pipe(mergeMap((stream) => this.#leave(stream), atOnce));
+      const left = from(this.#leaving.keys()).pipe(mergeMap((stream) => this.#leave(stream), atOnce));
       return concat(
         merge(made, left.pipe(ignoreElements())),
         defer(() => {
@@ -84,36 +84,48 @@ export class Place {
   pause(): Observable<never> {
     return defer(() => {
       if (this.#readable.length > 0 || this.isOver) return EMPTY;
-      const next = Math.min(...[...this.#followed.values()].map(({ group }) => group.againAt));
+      const next = Math.min(...this.#all().flatMap(({ group }) => (group.isThere ? [] : group.againAt)));
       const again = next === Infinity ? NEVER : timer(Math.max(0, next - asyncScheduler.now()));
       return race<unknown[]>(again, this.#changed, this.#session.ledger.returned).pipe(take(1), ignoreElements());
     });
   }
 
-  /** A group is not there any more: one that the server's answer names, or whichever it is. */
+  /** A group is not there any more: the one that the server's answer names, of a stream that is being left, too. */
   vanished(error: unknown): void {
     const answer = error instanceof Error ? error.message : "";
-    const named = this.#readable.filter(({ ref }) => answer.includes(`${ref.stream}'`));
-    for (const { group, own } of named.length > 0 ? named : this.#readable) {
+    for (const { group, own } of this.#namedIn(answer)) {
       group.vanished(error);
       own.plan();
     }
     this.#look();
   }
 
+  /** The answer has the key, which may begin with a prefix: of several names that it ends with the longest is meant. */
+  #namedIn(answer: string): readonly FollowedStream[] {
+    if (!answer.includes("'")) return this.#readable;
+    const named = this.#all().filter(({ ref }) => answer.includes(`${ref.stream}'`));
+    const longest = Math.max(...named.map(({ ref }) => ref.stream.length));
+    return named.filter(({ ref }) => ref.stream.length === longest);
+  }
+
   answered(): void {
     for (const { group } of this.#readable) group.answered();
   }
 
+  /** One that is being left goes on where it was: what of it is open is known. */
   #start(stream: string): void {
-    this.#followed.set(stream, new FollowedStream(this.#session, stream, this.mode));
+    this.#followed.set(stream, this.#leaving.get(stream) ?? new FollowedStream(this.#session, stream, this.mode));
     this.#leaving.delete(stream);
     this.#session.joined.add(stream);
   }
 
   #unfollow(stream: string): void {
+    this.#leaving.set(stream, this.#followed.get(stream)!);
     this.#followed.delete(stream);
-    this.#leaving.add(stream);
+  }
+
+  #all(): FollowedStream[] {
+    return [...this.#followed.values(), ...this.#leaving.values()];
   }
 
   #leave(stream: string): Observable<unknown> {

@@ -52,6 +52,30 @@ describe("KeepingLedger", () => {
     });
   });
 
+  it("keeps its bytes charged until it is settled, and hands bytes out again as they came", () => {
+    timeline({
+      0: () => {
+        const ledger = new KeepingLedger(100, 1_000);
+        const pairs = [Buffer.from("n"), Buffer.alloc(299, 0xff)];
+        const given = new TestSource({}, ledger).page([[idOf(1), pairs], [idOf(2), pairs]]); // prettier-ignore
+        ledger.confirm([{ held: given[0]!, retryInMs: 0 }, { held: given[1]! }]); // prettier-ignore
+        expect([ledger.bytes!.unsettled, ledger.free]).toEqual([300, 2]);
+        const [again] = ledger.takeDue();
+        expect(again!.bytes).toBe(pairs);
+        expect(ledger.bytes!.unsettled).toBe(300);
+        ledger.confirm([{ held: again! }]);
+        expect(ledger.bytes!.unsettled).toBe(0);
+      },
+    });
+  });
+
+  it("does not count what is kept against the room for bytes a second time", () => {
+    const ledger = new KeepingLedger(1_000, 1_000_000);
+    const given = new TestSource({}, ledger).many(200);
+    ledger.confirm(given.map((held) => ({ held, retryInMs: 60_000 })));
+    expect(ledger.free).toBeGreaterThan(15);
+  });
+
   it("says so when something is due earlier than was known, and only then", () => {
     const { ledger, given } = source();
     let heard = 0;

@@ -55,7 +55,7 @@ describe("a deep backlog with a slow handler", () => {
         expect(finding.mostBytes).toBeLessThan(1.02 * limit);
         expect(finding.growth).toBeLessThan(6 * limit);
         expect(finding.mostPending).toBeLessThanOrEqual(1_000);
-        expect(finding.lastPending).toBeGreaterThan(900);
+        expect(finding.lastPending).toBeGreaterThan(500); // 8 to 128 while it takes them for large
         expect(await pending()).toBe(0);
       },
     );

@@ -23,7 +23,8 @@ local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
-  if redis.call('ZSCORE', schedule, id) then
+  local due = redis.call('ZSCORE', schedule, id)
+  if due and now - row[3] < tonumber(due) then -- else a read has claimed it since, and nobody has seen it
     if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', string.format('%.0f', now - row[3]), 'JUSTID') end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it

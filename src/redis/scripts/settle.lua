@@ -67,7 +67,8 @@ local verbs = {
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
     -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
     -- the moment of the command (7.0), which in a long script is later than `now`
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - math.max(5, tonumber(idle) or 0)), 'JUSTID')
+    local looks = math.max(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - looks), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,

@@ -181,7 +181,8 @@ local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
-  if redis.call('ZSCORE', schedule, id) then
+  local due = redis.call('ZSCORE', schedule, id)
+  if due and now - row[3] < tonumber(due) then -- else a read has claimed it since, and nobody has seen it
     if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', string.format('%.0f', now - row[3]), 'JUSTID') end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
@@ -340,7 +341,8 @@ local verbs = {
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
     -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
     -- the moment of the command (7.0), which in a long script is later than \`now\`
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - math.max(5, tonumber(idle) or 0)), 'JUSTID')
+    local looks = math.max(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - looks), 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
@@ -395,6 +397,9 @@ local group, consumer, most, mode = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local stepRows = 100
 local rowsPerClaim = 9 -- a claim costs the server about as much as so many rows more
 
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
 local ids, deliveries = {}, {}
 local function pick(row)
   ids[#ids + 1] = row[1]
@@ -402,7 +407,7 @@ local function pick(row)
 end
 
 -- What was delivered after it was due has been taken up already, by a read that claims.
-local function pickDue(now)
+local function pickDue()
   local due = redis.call('ZRANGEBYSCORE', schedule, '-inf', string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, most)
   for index = 1, #due, 2 do
     local id, dueAt = due[index], tonumber(due[index + 1])
@@ -418,6 +423,10 @@ local function pickIdle()
   local minIdle, owner, cursor, left, inFlight = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8]), {}
   for index = 10, #ARGV do inFlight[ARGV[index]] = true end
   local someWait = redis.call('EXISTS', schedule) == 1
+  local function waits(row) -- what was delivered after it was due does not: a read has claimed it
+    local due = someWait and redis.call('ZSCORE', schedule, row[1])
+    return due and now - row[3] < tonumber(due)
+  end
   while left > 0 do
     local step = math.min(left, stepRows)
     local range = { 'XPENDING', stream, group, cursor, '+', step }
@@ -426,7 +435,7 @@ local function pickIdle()
     for _, row in ipairs(rows) do
       if #ids >= most or left <= 0 then return cursor end
       cursor, left = '(' .. row[1], left - 1
-      if row[3] >= minIdle and not inFlight[row[1]] and not (someWait and redis.call('ZSCORE', schedule, row[1])) then
+      if row[3] >= minIdle and not inFlight[row[1]] and not waits(row) then
         if owner == '' and row[2] == consumer then
           mine[#mine + 1] = row[1]
         else
@@ -440,10 +449,8 @@ local function pickIdle()
   return cursor
 end
 
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local next
-if mode == 'due' then pickDue(now) else next = pickIdle() end
+if mode == 'due' then pickDue() else next = pickIdle() end
 
 local entries, found, deleted = {}, {}, {}
 local counted = ARGV[9] == 'same' and 0 or 1

@@ -19,6 +19,9 @@ local group, consumer, most, mode = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local stepRows = 100
 local rowsPerClaim = 9 -- a claim costs the server about as much as so many rows more
 
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
 local ids, deliveries = {}, {}
 local function pick(row)
   ids[#ids + 1] = row[1]
@@ -26,7 +29,7 @@ local function pick(row)
 end
 
 -- What was delivered after it was due has been taken up already, by a read that claims.
-local function pickDue(now)
+local function pickDue()
   local due = redis.call('ZRANGEBYSCORE', schedule, '-inf', string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, most)
   for index = 1, #due, 2 do
     local id, dueAt = due[index], tonumber(due[index + 1])
@@ -42,6 +45,10 @@ local function pickIdle()
   local minIdle, owner, cursor, left, inFlight = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8]), {}
   for index = 10, #ARGV do inFlight[ARGV[index]] = true end
   local someWait = redis.call('EXISTS', schedule) == 1
+  local function waits(row) -- what was delivered after it was due does not: a read has claimed it
+    local due = someWait and redis.call('ZSCORE', schedule, row[1])
+    return due and now - row[3] < tonumber(due)
+  end
   while left > 0 do
     local step = math.min(left, stepRows)
     local range = { 'XPENDING', stream, group, cursor, '+', step }
@@ -50,7 +57,7 @@ local function pickIdle()
     for _, row in ipairs(rows) do
       if #ids >= most or left <= 0 then return cursor end
       cursor, left = '(' .. row[1], left - 1
-      if row[3] >= minIdle and not inFlight[row[1]] and not (someWait and redis.call('ZSCORE', schedule, row[1])) then
+      if row[3] >= minIdle and not inFlight[row[1]] and not waits(row) then
         if owner == '' and row[2] == consumer then
           mine[#mine + 1] = row[1]
         else
@@ -64,10 +71,8 @@ local function pickIdle()
   return cursor
 end
 
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local next
-if mode == 'due' then pickDue(now) else next = pickIdle() end
+if mode == 'due' then pickDue() else next = pickIdle() end
 
 local entries, found, deleted = {}, {}, {}
 local counted = ARGV[9] == 'same' and 0 or 1
