@@ -1,9 +1,9 @@
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
-import { deadLetterKey } from "../model/keys.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { CommandConnection } from "./command-connection.js";
 import { decodeConsumers, decodeDeletion, decodeGroups, decodePendingPage, decodePendingSummary } from "./decode-admin.js";
 import { decodeCount, decodeList } from "./decode-reply.js";
+import { makeGroup } from "./make-group.js";
 import { orWhenMissing } from "./or-when-missing.js";
 import type { ConsumerRef, DeletionStep, GroupRef, GroupStart, PendingRequest, StreamAdmin } from "./port.js";
 import { loadAdminScripts, type AdminScripts } from "./script.js";
@@ -24,14 +24,8 @@ export class IoredisAdmin implements StreamAdmin {
     this.#connection = connection;
   }
 
-  async createGroup({ stream, group }: GroupRef, { id, entriesRead }: GroupStart): Promise<boolean> {
-    try {
-      await this.#connection.call("xgroup", "create", this.#connection.toKey(stream), group, id, "mkstream", ...readSoFar(entriesRead));
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith("BUSYGROUP")) return false;
-      throw error;
-    }
+  createGroup(ref: GroupRef, { id, entriesRead }: GroupStart): Promise<boolean> {
+    return makeGroup(this.#connection, ref, id, readSoFar(entriesRead));
   }
 
   setGroupPosition({ stream, group }: GroupRef, { id, entriesRead }: GroupStart): Promise<boolean> {
@@ -41,7 +35,7 @@ export class IoredisAdmin implements StreamAdmin {
 
   async destroyGroup(ref: GroupRef, deadLetters: "keep" | "delete"): Promise<boolean> {
     const keys = this.#connection.keys(ref);
-    const all = deadLetters === "delete" ? [...keys, deadLetterKey(keys[0], ref.group)] : keys;
+    const all = deadLetters === "delete" ? [...keys, this.#connection.deadLetterKey(ref, undefined)] : keys;
     return decodeCount("destroy-group.lua", await this.#connection.run(this.#scripts.destroyGroup, all, [ref.group])) === 1;
   }
 

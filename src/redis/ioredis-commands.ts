@@ -1,7 +1,6 @@
 import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
-import { deadLetterKey } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
@@ -10,12 +9,14 @@ import {
   decodeDue,
   decodeIdle,
   decodeIds,
+  decodeLastGeneratedId,
   decodeList,
   decodeNextDue,
   decodeRange,
-  decodeRecord,
   decodeRenewal,
 } from "./decode-reply.js";
+import { makeGroup } from "./make-group.js";
+import { orWhenMissing } from "./or-when-missing.js";
 import type {
   ClaimVerdict,
   ConsumerRef,
@@ -57,24 +58,12 @@ export class IoredisCommands implements StreamCommands {
     this.broken = connection.broken;
   }
 
-  async createGroup({ stream, group }: GroupRef, startId: string): Promise<boolean> {
-    try {
-      await this.#connection.call("xgroup", "create", this.#connection.toKey(stream), group, startId, "mkstream");
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith("BUSYGROUP")) return false;
-      throw error;
-    }
+  createGroup(ref: GroupRef, startId: string): Promise<boolean> {
+    return makeGroup(this.#connection, ref, startId);
   }
 
-  async lastGeneratedId(stream: string): Promise<EntryId | undefined> {
-    try {
-      const info = decodeRecord("XINFO STREAM", await this.#connection.call("xinfo", "stream", this.#connection.toKey(stream)));
-      return info.get("last-generated-id") as EntryId;
-    } catch (error) {
-      if (error instanceof Error && error.message.includes("no such key")) return undefined;
-      throw error;
-    }
+  lastGeneratedId(stream: string): Promise<EntryId | undefined> {
+    return orWhenMissing(this.#connection.call("xinfo", "stream", this.#connection.toKey(stream)), decodeLastGeneratedId, undefined);
   }
 
   async ack({ stream, group }: GroupRef, ids: readonly EntryId[]): Promise<number> {
@@ -84,11 +73,7 @@ export class IoredisCommands implements StreamCommands {
   }
 
   settle(ref: ConsumerRef, request: SettleRequest): Promise<readonly SettleOutcome[]> {
-    const deadLetters =
-      request.deadLetterStream === undefined
-        ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group)
-        : this.#connection.toKey(request.deadLetterStream);
-    const keys = [...this.#connection.keys(ref), deadLetters];
+    const keys = [...this.#connection.keys(ref), this.#connection.deadLetterKey(ref, request.deadLetterStream)];
     return new SettleChunks(this.#connection.call, (args) => this.#connection.run(this.#scripts.settle, keys, args), ref, idsPerCall).send(
       request,
     );
@@ -167,11 +152,9 @@ export class IoredisCommands implements StreamCommands {
     ref: GroupRef,
     request: { stream: string | undefined; after: EntryId | undefined; count: number },
   ): Promise<readonly RawEntry[]> {
-    const key =
-      request.stream === undefined ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group) : this.#connection.toKey(request.stream);
-    return decodeRange(
-      await this.#callForEntries("xrange", key, request.after === undefined ? "-" : `(${request.after}`, "+", "count", request.count),
-    );
+    const key = this.#connection.deadLetterKey(ref, request.stream);
+    const start = request.after === undefined ? "-" : `(${request.after}`;
+    return decodeRange(await this.#callForEntries("xrange", key, start, "+", "count", request.count));
   }
 
   close(): void {
