@@ -18,8 +18,8 @@ import {
 } from "rxjs";
 import { classifyError } from "../redis/classify-error.js";
 import { alongside } from "./alongside.js";
-import { reconnectDelayMs } from "./backoff.js";
 import { isDue, type Chore, type Page } from "./chore.js";
+import { Failures } from "./failures.js";
 import { RecoverOwn } from "./recover-own.js";
 import type { Session } from "./session.js";
 import { streamsOf } from "./streams-of.js";
@@ -57,7 +57,7 @@ function claimFrom(session: Session, stream: string, pace: SweepPace, life: { re
   const own = new RecoverOwn(session, ref);
   const chores: readonly Chore[] = [own, new SweepStale(session, ref, own, pace)];
   const { reader: state, close } = signs.openReader(0);
-  let failures = 0;
+  const failures = new Failures(report);
 
   const isDraining = (): boolean => life.isOver || (settings.signal?.aborted ?? false);
   const starved = (): void => state.starves(ledger);
@@ -76,7 +76,7 @@ function claimFrom(session: Session, stream: string, pace: SweepPace, life: { re
     begin,
     ...chores.map(run),
     defer(() => {
-      failures = 0;
+      failures.forget();
       state.answered();
       return isDraining() ? EMPTY : rest;
     }),
@@ -89,12 +89,9 @@ function claimFrom(session: Session, stream: string, pace: SweepPace, life: { re
       state.answered();
       return timer(pace.everyMs);
     }
-    failures += 1;
-    const delayMs = reconnectDelayMs(failures);
     own.plan(); // the answer that was lost may have taken entries over
     state.breaks(error);
-    report({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
-    return timer(delayMs);
+    return timer(failures.add(error));
   };
   const broken = commands.broken.pipe(
     tap(({ cause }) => {

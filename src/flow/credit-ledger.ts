@@ -1,10 +1,11 @@
 import { asyncScheduler, defer, finalize, Subject, tap, type Observable } from "rxjs";
-import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
+import type { EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
 import { redrivenFor } from "../model/redriven.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import { ByteAccount } from "./byte-account.js";
+import { InFlight } from "./in-flight.js";
 
 /** An entry as it is admitted: the third element is its delivery count, 1 when it is missing. @internal */
 export type Admitted = readonly [id: EntryId, pairs: RawPairs | null, deliveryCount?: number];
@@ -26,7 +27,7 @@ export interface Strangers {
  * more, and a credit returns when the sink's write is confirmed, not when the handler is through.
  * @internal
  */
-export class CreditLedger implements Origin {
+export class CreditLedger extends InFlight implements Origin {
   readonly window: number;
   claimIdleMs: number | undefined;
   /** Undefined: bytes are not counted. */
@@ -39,7 +40,6 @@ export class CreditLedger implements Origin {
   readonly hindrances: Observable<unknown>;
   /** Emits entries that were added again for another group: nobody here is to see them, and they are to be acknowledged. */
   readonly strangers: Observable<Strangers>;
-  readonly #held = new Set<HeldDelivery<unknown>>();
   readonly #watchers = new Set<OriginWatcher>();
   readonly #returned = new Subject<void>();
   readonly #retries = new Subject<RetryNotice>();
@@ -52,6 +52,7 @@ export class CreditLedger implements Origin {
   #over = false;
 
   constructor(window: number, maxBytes?: number) {
+    super();
     this.window = window;
     this.bytes = maxBytes === undefined ? undefined : new ByteAccount(maxBytes);
     this.returned = this.#returned.asObservable();
@@ -60,15 +61,12 @@ export class CreditLedger implements Origin {
     this.strangers = this.#strangers.asObservable();
   }
 
-  get unsettled(): number {
-    return this.#held.size;
-  }
   get free(): number {
     return Math.min(this.window - this.taken - this.#reserved, this.bytes?.free ?? Infinity);
   }
   /** Places of the window that are taken. */
   protected get taken(): number {
-    return this.#held.size;
+    return this.held.size;
   }
   /** What one of several readers may ask for, which has `share` of the window. */
   freeFor(share: number): number {
@@ -79,9 +77,6 @@ export class CreditLedger implements Origin {
   }
   get over(): boolean {
     return this.#over;
-  }
-  get oldest(): HeldDelivery<unknown> | undefined {
-    return this.#held.values().next().value;
   }
 
   /** When Redis last confirmed a settlement. */
@@ -126,7 +121,7 @@ export class CreditLedger implements Origin {
         continue;
       }
       const held = new HeldDelivery<unknown>(full, id, only === undefined ? pairs : pairs.slice(2), deliveryCount);
-      this.#held.add(held);
+      this.held.add(held);
       page.push(held);
     }
     if (strangers.length > 0) this.#strangers.next({ stream: lease.stream, ids: strangers });
@@ -143,43 +138,13 @@ export class CreditLedger implements Origin {
     });
   }
 
-  /** The ids of a stream that are open or on their way to be settled. */
-  inFlight(stream: string): EntryId[] {
-    return this.#idsWhere((held) => held.stream === stream && held.state !== "lost");
-  }
-
-  /** The ids of a stream that nobody has decided about. */
-  open(stream: string): Set<EntryId> {
-    return new Set(this.#idsWhere((held) => held.stream === stream && held.state === "open"));
-  }
-
-  /** What nobody has decided about, by stream. */
-  openByStream(): ReadonlyMap<string, EntryId[]> {
-    const byStream = new Map<string, EntryId[]>();
-    for (const { stream, id, state } of this.#held) {
-      if (state !== "open") continue;
-      const ids = byStream.get(stream);
-      if (ids === undefined) byStream.set(stream, [id]);
-      else ids.push(id);
-    }
-    return byStream;
-  }
-
-  /** The lowest id in flight of a stream. */
-  oldestOf(stream: string): EntryId | undefined {
-    return this.inFlight(stream).reduce<EntryId | undefined>(
-      (least, id) => (least !== undefined && EntryIdOrd.compare(least, id) <= 0 ? least : id),
-      undefined,
-    );
-  }
-
   confirm(confirmations: readonly Confirmation[]): void {
     let isByRedis = false;
     for (const { held, retryInMs } of confirmations) {
       isByRedis ||= held.state !== "settled"; // what was lost is settled already, and nobody asked Redis
       this.#newestSettled = Math.max(this.#newestSettled, held.since);
       held.state = "settled";
-      if (!this.#held.delete(held)) continue;
+      if (!this.held.delete(held)) continue;
       this.bytes?.refund(held);
       if (retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
     }
@@ -190,7 +155,7 @@ export class CreditLedger implements Origin {
   /** Other consumers have these now: work on them is to stop, and they are not to be acknowledged. Returns those that were open. */
   lose(stream: string, ids: readonly EntryId[], reason: Error): EntryId[] {
     const gone = new Set(ids);
-    const lost = [...this.#held].filter((held) => held.stream === stream && held.state === "open" && gone.has(held.id));
+    const lost = [...this.held].filter((held) => held.stream === stream && held.state === "open" && gone.has(held.id));
     lost.forEach((held) => this.#loseOne(held, reason));
     return lost.map((held) => held.id);
   }
@@ -199,7 +164,7 @@ export class CreditLedger implements Origin {
   abandon(reason: Error): void {
     if (this.#over) return;
     this.#over = true;
-    for (const held of this.#held) if (held.state === "open") this.#loseOne(held, reason);
+    for (const held of this.held) if (held.state === "open") this.#loseOne(held, reason);
     this.#tell((watcher) => watcher.abandoned?.());
   }
 
@@ -216,12 +181,6 @@ export class CreditLedger implements Origin {
     held.state = "lost";
     held.abort(reason);
     this.#tell((watcher) => watcher.lost?.(held));
-  }
-
-  #idsWhere(matches: (held: HeldDelivery<unknown>) => boolean): EntryId[] {
-    const ids: EntryId[] = [];
-    for (const held of this.#held) if (matches(held)) ids.push(held.id);
-    return ids;
   }
 
   #tell(message: (watcher: OriginWatcher) => void): void {

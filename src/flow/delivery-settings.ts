@@ -12,17 +12,18 @@ export interface DeliveryOptions<P extends Payload = "string"> {
   /** The most deliveries unsettled at a time, 1 to 1 000 000, and at least one per stream named. @defaultValue `1000` */
   readonly maxInFlight?: number | undefined;
   /**
-   * The most bytes of names and values unsettled at a time, 1 or more; of text, UTF-16 units. Redis is asked for entries and not
-   * for bytes: before a read each is taken to be as large as the largest of about the last thousand; when it has come the exact
-   * size counts. So the limit holds as long as sizes are what they were lately, and a read of larger ones exceeds it by what
-   * they are larger: by less than 128 times the largest entry (the first read: 16 times), as a read asks for no more, or for two per
-   * stream. What is larger than the limit is handed out alone. In a Cluster each slot has its part, of at least one entry.
+   * The most bytes of names and values unsettled at a time, 1 or more; with text, the most UTF-16 units. Redis is asked for entries,
+   * not for bytes: before a read each is taken to be as large as the largest of about the last thousand, and when it has come its
+   * exact size counts. So the limit holds while sizes are what they were lately. A read of larger entries exceeds it, by less than
+   * 128 times the largest of them (the first read: 16 times), because it asks for no more, or for two per stream where that is
+   * more. What is larger than the limit is handed out alone. In a Cluster each slot has its part, of at least one entry. Give it
+   * 16 times your largest entry or more: a read holds as many as fit, and small reads are slow.
    * @defaultValue none: bytes are not counted
    */
   readonly maxInFlightBytes?: number | undefined;
   /**
    * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
-   * `BinaryFields` then. The Buffers are views into what the socket brought, up to 64 KiB a piece: copy what you keep for long.
+   * `BinaryFields` then. The Buffers are views into what the socket brought, 64 KiB and more a piece: copy what you keep for long.
    * @defaultValue `"string"`, in which what is no UTF-8 is lost; an entry that becomes a dead letter keeps its bytes either way
    */
   readonly payload?: P | undefined;

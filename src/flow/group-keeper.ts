@@ -17,7 +17,7 @@ import { recreateAfter } from "../model/group-position.js";
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { classifyError, missingGroup } from "../redis/classify-error.js";
 import type { GroupRef } from "../redis/port.js";
-import { reconnectDelayMs } from "./backoff.js";
+import { Failures } from "./failures.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
 
@@ -29,12 +29,13 @@ export class GroupKeeper {
   readonly #ref: GroupRef;
   /** `assumed`: it could not be made, so it may be there already; reading will tell. */
   #state: "unknown" | "assumed" | "present" | "lost" = "unknown";
-  #failures = 0;
+  readonly #failures: Failures;
   #againAt = 0;
 
   constructor(session: Session<GroupSettings>, ref: GroupRef) {
     this.#session = session;
     this.#ref = ref;
+    this.#failures = new Failures(session.report);
   }
 
   /** Whether there is a group to read from, for all that is known. */
@@ -49,7 +50,7 @@ export class GroupKeeper {
 
   /** A read of the group was answered. */
   answered(): void {
-    this.#failures = 0;
+    this.#failures.forget();
   }
 
   /** @throws GroupMissingError when it was there, and is to be missed */
@@ -57,8 +58,8 @@ export class GroupKeeper {
     const mayRecreate = this.#session.settings.onMissingGroup === "recreate" || this.#state !== "present";
     if (!mayRecreate) throw missingGroup(this.#ref, cause);
     if (this.#state !== "unknown") this.#state = "lost";
-    if (this.#failures > 0) this.#postpone(cause);
-    else this.#failures = 1; // healed at once, and not worth a word if that does it
+    if (this.#failures.inARow > 0) this.#postpone(cause);
+    else this.#failures.addSilently();
   }
 
   /** Makes the group, unless it is there or the time for another attempt has not come. Errors with what cannot heal. */
@@ -86,10 +87,7 @@ export class GroupKeeper {
   }
 
   #postpone(cause: unknown): void {
-    this.#failures += 1;
-    const delayMs = reconnectDelayMs(this.#failures);
-    this.#againAt = asyncScheduler.now() + delayMs;
-    this.#session.report({ _tag: "reconnecting", attempt: this.#failures, delayMs, cause });
+    this.#againAt = asyncScheduler.now() + this.#failures.add(cause);
   }
 
   /** An id was given: true when it is not above all that were given before. */

@@ -1,8 +1,8 @@
 import { isObservable, type Observable } from "rxjs";
 import { durationMs, oneOf, relation, text } from "../model/check.js";
-import { isEntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
+import { startPosition } from "../model/start-position.js";
 import { deliverySettings, type DeliveryOptions, type DeliverySettings } from "./delivery-settings.js";
 
 /**
@@ -69,7 +69,7 @@ export function groupSettings(options: FromGroupOptions<Payload>): GroupSettings
   const { startId, blockMs = 2_000, leaseMs = 30_000, recover = true, onMissingGroup = "recreate" } = options;
   return {
     ...sourceSettings(options, durationMs("leaseMs", leaseMs, 100)),
-    startId: startPosition(startId),
+    startId: startPosition("startId", startId),
     blockMs: durationMs("blockMs", blockMs, 1, 60_000),
     recover,
     onMissingGroup: oneOf("onMissingGroup", onMissingGroup, ["recreate", "fail"]),
@@ -101,10 +101,4 @@ export function streamNames(names: readonly string[]): readonly string[] {
   for (const name of names) streamName("stream", text("stream", name));
   relation(new Set(names).size === names.length, `Expected \`stream\` to name each stream once, got \`${names.join(", ")}\``);
   return names;
-}
-
-function startPosition(startId: string): string {
-  text("startId", startId);
-  if (startId === "$" || startId === "0" || isEntryId(startId)) return startId;
-  throw new RangeError(`Expected \`startId\` to be "0", "$" or an id "<ms>-<seq>", got \`${startId}\``);
 }

@@ -2,7 +2,7 @@ import { defer, finalize, map, merge, repeat, retry, take, tap, throwError, time
 import type { SourceStatus } from "../model/status.js";
 import { classifyError } from "../redis/classify-error.js";
 import type { Outage, StreamInspection, StreamsPort } from "../redis/port.js";
-import { reconnectDelayMs } from "./backoff.js";
+import { Failures } from "./failures.js";
 
 /** @internal */
 export interface InspectSettings {
@@ -25,7 +25,7 @@ export function inspectEvery<A>(
 ): Observable<A> {
   return defer(() => {
     let connection: StreamInspection | undefined;
-    let failures = 0;
+    const failures = new Failures((news) => status?.next(news));
     const drop = (): void => {
       connection?.close();
       connection = undefined;
@@ -38,14 +38,11 @@ export function inspectEvery<A>(
       const verdict = classifyError(error, { stream, group: "" });
       if (verdict._tag === "fatal") return throwError(() => verdict.error);
       drop();
-      failures += 1;
-      const delayMs = reconnectDelayMs(failures);
-      status?.next({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
-      return timer(delayMs);
+      return timer(failures.add(error));
     };
     return attempt.pipe(
       retry({ delay: again }),
-      tap(() => (failures = 0)),
+      tap(() => failures.forget()),
       repeat({ delay: () => timer(everyMs) }),
       finalize(drop),
     );

@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, EMPTY, from, ignoreElements, tap, type Observable } from "rxjs";
 import type { Chore } from "./chore.js";
-import type { FollowedStream } from "./followed-stream.js";
+import type { Place } from "./place.js";
 import type { Session } from "./session.js";
 
 const everyMs = 1_000;
@@ -8,12 +8,12 @@ const everyMs = 1_000;
 /** Looks when the next retries are due that other consumers have scheduled; those scheduled here are known. @internal */
 export class LookForDue implements Chore {
   readonly #session: Session;
-  readonly #streams: () => readonly FollowedStream[];
+  readonly #place: Place;
   #at = 0;
 
-  constructor(session: Session, streams: () => readonly FollowedStream[]) {
+  constructor(session: Session, place: Place) {
     this.#session = session;
-    this.#streams = streams;
+    this.#place = place;
   }
 
   get at(): number {
@@ -24,12 +24,11 @@ export class LookForDue implements Chore {
   run(): Observable<never> {
     return defer(() => {
       const { commands, settings } = this.#session;
-      const streams = this.#streams();
+      const { readable, names } = this.#place;
       this.#at = asyncScheduler.now() + everyMs * (0.9 + Math.random() * 0.2);
-      if (streams.length === 0) return EMPTY;
-      const names = streams.map(({ ref }) => ref.stream);
+      if (names.length === 0) return EMPTY;
       return from(commands.nextDue(names, settings.group)).pipe(
-        tap((due) => due.forEach((inMs, index) => inMs !== undefined && streams[index]!.due.plan(inMs))),
+        tap((due) => due.forEach((inMs, index) => inMs !== undefined && readable[index]!.due.plan(inMs))),
         ignoreElements(),
       );
     });

@@ -33,6 +33,7 @@ export class Place {
   readonly #leaving = new Map<string, FollowedStream>();
   readonly #changed = new Subject<void>();
   #readable: readonly FollowedStream[] = [];
+  #names: readonly string[] = [];
 
   constructor(session: Session<GroupSettings>, streams: readonly string[]) {
     this.#session = session;
@@ -43,6 +44,11 @@ export class Place {
   /** The streams whose groups are there. */
   get readable(): readonly FollowedStream[] {
     return this.#readable;
+  }
+
+  /** Their names, in the same order. */
+  get names(): readonly string[] {
+    return this.#names;
   }
 
   /** True when nothing is left to do here. */
@@ -139,5 +145,6 @@ export class Place {
 
   #look(): void {
     this.#readable = [...this.#followed.values()].filter(({ group }) => group.isThere);
+    this.#names = this.#readable.map(({ ref }) => ref.stream);
   }
 }

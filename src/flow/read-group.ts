@@ -19,8 +19,8 @@ import {
 import { classifyError } from "../redis/classify-error.js";
 import type { StreamReader } from "../redis/port.js";
 import { alongside } from "./alongside.js";
-import { reconnectDelayMs } from "./backoff.js";
 import type { Page } from "./chore.js";
+import { Failures } from "./failures.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Place } from "./place.js";
 import { ReadTurn } from "./read-turn.js";
@@ -44,11 +44,11 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const recovery = new Recovery(session, place);
   const reads = new ReadTurn(session, place, recovery, share);
   const { reader: state, close } = session.signs.openReader(settings.blockMs);
-  let failures = 0;
+  const failures = new Failures(report);
 
   const starved = (): void => state.starves(ledger);
   const answered = (): void => {
-    failures = 0;
+    failures.forget();
     state.answered();
     place.answered();
   };
@@ -68,11 +68,11 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const chores = defer(() => (isDraining() ? EMPTY : recovery.run()));
   const read = (reader: StreamReader): Observable<Page> =>
     defer(() => {
-      if (place.readable.length === 0 || recovery.comesFirst || ledger.free <= 0 || isDraining()) {
-        if (place.readable.length > 0) state.rests(); // the chores were answered
+      if (place.names.length === 0 || recovery.comesFirst || ledger.free <= 0 || isDraining()) {
+        if (place.names.length > 0) state.rests(); // the chores were answered
         return EMPTY;
       }
-      state.reads(place.readable.map(({ ref }) => ref.stream));
+      state.reads(place.names);
       return reads.run(reader, answered);
     });
   const groupIsGone = (error: unknown): Observable<never> => {
@@ -90,15 +90,11 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const recoverOwn = (): void => recovery.recoverOwn(settings.blockMs + ghostMs);
 
   const heal = (error: unknown): Observable<unknown> => {
-    const stream = place.readable.map(({ ref }) => ref.stream).join(", ");
-    const verdict = classifyError(error, { stream, group: settings.group });
+    const verdict = classifyError(error, { stream: place.names.join(", "), group: settings.group });
     if (verdict._tag === "fatal") return throwError(() => verdict.error);
-    failures += 1;
     recoverOwn();
-    const delayMs = reconnectDelayMs(failures);
     state.breaks(error);
-    report({ _tag: "reconnecting", attempt: failures, delayMs, cause: error });
-    return timer(delayMs);
+    return timer(failures.add(error));
   };
 
   const broken = session.commands.broken.pipe(

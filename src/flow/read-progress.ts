@@ -1,13 +1,13 @@
-import { reconnectDelayMs } from "./backoff.js";
+import { Failures } from "./failures.js";
 import type { ReaderState } from "./reader-state.js";
 import type { GrouplessSession } from "./session.js";
 
-/** Tells the status how a loop of reads does, and counts the failures in a row. @internal */
+/** Tells the status how a loop of reads does. @internal */
 export class ReadProgress {
   readonly close: () => void;
-  readonly #session: Pick<GrouplessSession, "ledger" | "report" | "settings">;
+  readonly #session: Pick<GrouplessSession, "ledger" | "settings">;
   readonly #reader: ReaderState;
-  #failures = 0;
+  readonly #failures: Failures;
 
   /** @param blockMs - how long a read may block */
   constructor(session: Pick<GrouplessSession, "ledger" | "report" | "settings" | "signs">, blockMs: number) {
@@ -15,6 +15,7 @@ export class ReadProgress {
     this.close = close;
     this.#session = session;
     this.#reader = reader;
+    this.#failures = new Failures(session.report);
   }
 
   readonly starved = (): void => this.#reader.starves(this.#session.ledger);
@@ -25,7 +26,7 @@ export class ReadProgress {
   }
 
   answered(): void {
-    this.#failures = 0;
+    this.#failures.forget();
     this.#reader.answered();
   }
 
@@ -37,9 +38,6 @@ export class ReadProgress {
   /** How long to wait before the next attempt, ms. */
   failed(cause: unknown): number {
     this.interrupted(cause);
-    this.#failures += 1;
-    const delayMs = reconnectDelayMs(this.#failures);
-    this.#session.report({ _tag: "reconnecting", attempt: this.#failures, delayMs, cause });
-    return delayMs;
+    return this.#failures.add(cause);
   }
 }

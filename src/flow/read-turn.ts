@@ -89,8 +89,8 @@ export class ReadTurn {
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
   #plan(inPassing: boolean, claims: boolean): ReadPlan {
     return readPlan({
-      streams: this.#place.readable.map(({ ref }) => ref.stream),
-      full: this.#place.readable.filter(({ ref }) => this.#full.has(ref.stream)).map(({ ref }) => ref.stream),
+      streams: this.#place.names,
+      full: this.#place.names.filter((stream) => this.#full.has(stream)),
       turn: (this.#turn += 1),
       credit: this.#session.ledger.freeFor(this.#share()),
       nextChoreInMs: inPassing ? 0 : this.#recovery.nextInMs,

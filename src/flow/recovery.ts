@@ -20,7 +20,7 @@ export class Recovery {
   constructor(session: Session<GroupSettings>, place: Place) {
     this.#session = session;
     this.#place = place;
-    this.#look = new LookForDue(session, () => place.readable);
+    this.#look = new LookForDue(session, place);
   }
 
   /** Emits when a retry is due earlier than was known. */

@@ -1,7 +1,8 @@
 import { durationMs, text } from "../model/check.js";
-import { firstId, isEntryId, type EntryId } from "../model/entry-id.js";
+import { firstId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
+import { startPosition } from "../model/start-position.js";
 import { deliverySettings, type DeliveryOptions, type GrouplessSettings } from "./delivery-settings.js";
 
 /** Where a reader keeps how far it is. @public */
@@ -56,9 +57,7 @@ function startOf(from: string | StoredCheckpoint): Pick<TailSettings, "startId" 
   };
 }
 
-function position(name: string, id: string, more: string): EntryId | "$" {
-  text(name, id);
-  if (id === "0") return firstId;
-  if (id === "$" || isEntryId(id)) return id;
-  throw new RangeError(`Expected \`${name}\` to be "0", "$" or an id "<ms>-<seq>"${more}, got \`${id}\``);
+function position(name: string, id: string, orElse: string): EntryId | "$" {
+  const start = startPosition(name, id, orElse);
+  return start === "0" ? firstId : start;
 }

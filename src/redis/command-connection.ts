@@ -1,5 +1,5 @@
 import { Subject, type Observable } from "rxjs";
-import { retryKey } from "../model/keys.js";
+import { deadLetterKey, retryKey } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
 import type { RedisConnection } from "./client.js";
 import { retryDelayMs } from "./connection-profile.js";
@@ -37,6 +37,11 @@ export class CommandConnection {
   keys({ stream, group }: GroupRef): [stream: string, retries: string] {
     const key = this.toKey(stream);
     return [key, retryKey(key, group)];
+  }
+
+  /** The group's dead-letter stream: the one named, or the one beside the stream. */
+  deadLetterKey({ stream, group }: GroupRef, named: string | undefined): string {
+    return named === undefined ? deadLetterKey(this.toKey(stream), group) : this.toKey(named);
   }
 
   /** Answered in text. */

@@ -64,6 +64,11 @@ export function decodeRecord(command: string, reply: unknown): ReadonlyMap<strin
   throw new ReplyError(command, shapeOf(reply));
 }
 
+/** The id of the last entry ever added, of XINFO STREAM. @internal */
+export function decodeLastGeneratedId(reply: unknown): EntryId {
+  return decodeRecord("XINFO STREAM", reply).get("last-generated-id") as EntryId;
+}
+
 /** The answer of take.lua for retries that are due. @internal */
 export function decodeDue(reply: unknown): DuePage {
   const [entries, deleted, next] = list("take.lua", reply);

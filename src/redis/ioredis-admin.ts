@@ -1,6 +1,6 @@
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { EntryId } from "../model/entry-id.js";
-import { deadLetterKey, failuresKey, retryKey } from "../model/keys.js";
+import { failuresKey, retryKey } from "../model/keys.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { RedriveOutcome } from "../model/redriven.js";
 import { retentionWords, type Retention } from "../model/retention.js";
@@ -16,6 +16,7 @@ import {
   decodeTrimStep,
 } from "./decode-admin.js";
 import { decodeCount, decodeList } from "./decode-reply.js";
+import { makeGroup } from "./make-group.js";
 import { orWhenMissing } from "./or-when-missing.js";
 import type {
   ConsumerRef,
@@ -53,14 +54,8 @@ export class IoredisAdmin implements StreamAdmin {
     this.#connection = connection;
   }
 
-  async createGroup({ stream, group }: GroupRef, { id, entriesRead }: GroupStart): Promise<boolean> {
-    try {
-      await this.#connection.call("xgroup", "create", this.#connection.toKey(stream), group, id, "mkstream", ...readSoFar(entriesRead));
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith("BUSYGROUP")) return false;
-      throw error;
-    }
+  createGroup(ref: GroupRef, { id, entriesRead }: GroupStart): Promise<boolean> {
+    return makeGroup(this.#connection, ref, id, readSoFar(entriesRead));
   }
 
   setGroupPosition({ stream, group }: GroupRef, { id, entriesRead }: GroupStart): Promise<boolean> {
@@ -70,7 +65,7 @@ export class IoredisAdmin implements StreamAdmin {
 
   async destroyGroup(ref: GroupRef, deadLetters: "keep" | "delete"): Promise<boolean> {
     const keys = [...this.#connection.keys(ref), failuresKey(this.#connection.toKey(ref.stream), ref.group)];
-    const all = deadLetters === "delete" ? [...keys, deadLetterKey(this.#connection.toKey(ref.stream), ref.group)] : keys;
+    const all = deadLetters === "delete" ? [...keys, this.#connection.deadLetterKey(ref, undefined)] : keys;
     return decodeCount("destroy-group.lua", await this.#connection.run(this.#scripts.destroyGroup, all, [ref.group])) === 1;
   }
 
@@ -108,9 +103,8 @@ export class IoredisAdmin implements StreamAdmin {
 
   async redrive(ref: GroupRef, { deadLetterStream, letters, isDryRun }: RedriveRequest): Promise<readonly RedriveOutcome[]> {
     const [key, retries] = this.#connection.keys(ref);
-    const deadLetters = deadLetterStream === undefined ? deadLetterKey(key, ref.group) : this.#connection.toKey(deadLetterStream);
     const args = letters.flatMap(({ id, origin, firstFailedAt, hops }) => [id, origin.id, firstFailedAt, hops]);
-    const all = [key, retries, failuresKey(key, ref.group), deadLetters];
+    const all = [key, retries, failuresKey(key, ref.group), this.#connection.deadLetterKey(ref, deadLetterStream)];
     return decodeRedrive(await this.#connection.run(this.#scripts.redrive, all, [ref.group, isDryRun ? "look" : "do", ...args]));
   }
 

@@ -2,7 +2,7 @@ import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import type { ClaimedKey } from "../model/claim.js";
-import { deadLetterKey, dedupePrefix, failuresKey } from "../model/keys.js";
+import { dedupePrefix, failuresKey } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
@@ -12,12 +12,14 @@ import {
   decodeDue,
   decodeIdle,
   decodeIds,
+  decodeLastGeneratedId,
   decodeList,
   decodeNextDue,
   decodeRange,
-  decodeRecord,
   decodeRenewal,
 } from "./decode-reply.js";
+import { makeGroup } from "./make-group.js";
+import { orWhenMissing } from "./or-when-missing.js";
 import type {
   ClaimAnswer,
   ClaimVerdict,
@@ -60,24 +62,12 @@ export class IoredisCommands implements StreamCommands {
     this.broken = connection.broken;
   }
 
-  async createGroup({ stream, group }: GroupRef, startId: string): Promise<boolean> {
-    try {
-      await this.#connection.call("xgroup", "create", this.#connection.toKey(stream), group, startId, "mkstream");
-      return true;
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith("BUSYGROUP")) return false;
-      throw error;
-    }
+  createGroup(ref: GroupRef, startId: string): Promise<boolean> {
+    return makeGroup(this.#connection, ref, startId);
   }
 
-  async lastGeneratedId(stream: string): Promise<EntryId | undefined> {
-    try {
-      const info = decodeRecord("XINFO STREAM", await this.#connection.call("xinfo", "stream", this.#connection.toKey(stream)));
-      return info.get("last-generated-id") as EntryId;
-    } catch (error) {
-      if (error instanceof Error && error.message.includes("no such key")) return undefined;
-      throw error;
-    }
+  lastGeneratedId(stream: string): Promise<EntryId | undefined> {
+    return orWhenMissing(this.#connection.call("xinfo", "stream", this.#connection.toKey(stream)), decodeLastGeneratedId, undefined);
   }
 
   async ack({ stream, group }: GroupRef, ids: readonly EntryId[]): Promise<number> {
@@ -87,17 +77,14 @@ export class IoredisCommands implements StreamCommands {
   }
 
   settle(ref: ConsumerRef, request: SettleRequest): Promise<readonly SettleOutcome[]> {
-    const deadLetters =
-      request.deadLetterStream === undefined
-        ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group)
-        : this.#connection.toKey(request.deadLetterStream);
-    const keys = [...this.#connection.keys(ref), deadLetters, failuresKey(this.#connection.toKey(ref.stream), ref.group)];
+    const connection = this.#connection;
+    const deadLetters = connection.deadLetterKey(ref, request.deadLetterStream);
     return new SettleChunks({
-      call: this.#connection.call,
-      run: (all, args) => this.#connection.run(this.#scripts.settle, all, args),
+      call: connection.call,
+      run: (all, args) => connection.run(this.#scripts.settle, all, args),
       ref,
-      keys,
-      stepKeys: { ofWrite: this.#connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim) },
+      keys: [...connection.keys(ref), deadLetters, failuresKey(connection.toKey(ref.stream), ref.group)],
+      stepKeys: { ofWrite: connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim) },
       size: idsPerCall,
     }).send(request);
   }
@@ -192,11 +179,9 @@ export class IoredisCommands implements StreamCommands {
     ref: GroupRef,
     request: { stream: string | undefined; after: EntryId | undefined; count: number },
   ): Promise<readonly RawEntry[]> {
-    const key =
-      request.stream === undefined ? deadLetterKey(this.#connection.toKey(ref.stream), ref.group) : this.#connection.toKey(request.stream);
-    return decodeRange(
-      await this.#callForEntries("xrange", key, request.after === undefined ? "-" : `(${request.after}`, "+", "count", request.count),
-    );
+    const key = this.#connection.deadLetterKey(ref, request.stream);
+    const start = request.after === undefined ? "-" : `(${request.after}`;
+    return decodeRange(await this.#callForEntries("xrange", key, start, "+", "count", request.count));
   }
 
   close(): void {

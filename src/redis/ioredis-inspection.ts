@@ -1,7 +1,6 @@
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import type { GroupDetails, StreamInfo, StreamOverview } from "../model/group-facts.js";
-import { deadLetterKey } from "../model/keys.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { CommandConnection } from "./command-connection.js";
 import { decodeConsumers, decodeGroups, decodePendingPage } from "./decode-admin.js";
@@ -33,9 +32,9 @@ export class IoredisInspection implements StreamInspection {
   }
 
   async details(ref: GroupRef, { deadLetterStream, rows }: DetailsRequest): Promise<GroupDetails> {
-    const { call, toKey } = this.#connection;
+    const { call } = this.#connection;
     const [key, retries] = this.#connection.keys(ref);
-    const deadLetters = deadLetterStream === undefined ? deadLetterKey(key, ref.group) : toKey(deadLetterStream);
+    const deadLetters = this.#connection.deadLetterKey(ref, deadLetterStream);
     const [consumers, pending, waiting, next, dead] = await Promise.all([
       orWhenMissing(call("xinfo", "consumers", key, ref.group), decodeConsumers, []),
       orWhenMissing(call("xpending", key, ref.group, "-", "+", rows), decodePendingPage, []),

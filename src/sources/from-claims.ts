@@ -34,7 +34,7 @@ export interface FromClaimsOptions<P extends Payload = "string"> extends GroupSo
  *
  * **Guarantee** at least once, as with `fromGroup`. An entry that waits for a retry is left alone; one that was deleted
  * is acked away and reported as `tombstone`; delivery counts are Redis' own. What is in flight here is renewed and not claimed again.
- * **Order** by id per walk. **Backpressure** no more than `maxInFlight` unsettled; a walk remembers where it is and goes on from
+ * **Order** by id per walk. **Backpressure** no more than `maxInFlight`, or `maxInFlightBytes`, unsettled; a walk remembers where it is and goes on from
  * there, 250 rows of the pending entries a command or fewer when it takes some, with a rest of 25 ms after those that hold nothing.
  * **Teardown** as `fromGroup`: `signal` drains, `unsubscribe` releases.
  * **When to use** beside consumers that do not claim themselves; `fromGroup` has this built in (`recover`).

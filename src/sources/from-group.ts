@@ -22,7 +22,8 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * again until a sink has confirmed its settlement. It is delivered to one consumer at a time as long as the lease holds:
  * `leaseMs` without renewal, that is with a dead process or an event loop blocked for so long, gives it to another.
  * **Order** that of the stream per read; what is delivered again comes when it is due.
- * **Backpressure** a read asks for no more than `maxInFlight` minus what is unsettled, so no operator behind can make memory grow.
+ * **Backpressure** a read asks for no more than `maxInFlight` minus what is unsettled, and than fits into `maxInFlightBytes`
+ * as far as sizes can be foreseen; so no operator behind can make memory grow.
  * **Teardown** `signal`: stops reading, keeps the leases, completes when the last delivery is settled; after `drainTimeoutMs`
  * the rest is released. `unsubscribe`: releases what is unsettled at once; what sits settled in a `bufferAck` then is
  * delivered again. Either way the connections close, and a consumer with a made-up name is removed.

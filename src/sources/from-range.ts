@@ -26,7 +26,8 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * nothing is remembered beyond. Oldest first, entries that are added while it reads and lie in the range are included, so that with
  * `end: "+"` it completes when it has caught up; newest first, they are not. A missing stream is empty.
  * **Order** by id; what is delivered again comes when it is due.
- * **Backpressure** a page asks for no more than `maxInFlight` minus what is unsettled.
+ * **Backpressure** a page asks for no more than `maxInFlight` minus what is unsettled, and than fits into
+ * `maxInFlightBytes`.
  * **Teardown** `signal`: reads no further, completes when what is in flight is settled, after `drainTimeoutMs` at the latest.
  *
  * Sends XRANGE or XREVRANGE to a master; after trouble it goes on where it was.

@@ -31,7 +31,8 @@ import { toPort } from "../redis/ioredis-adapter.js";
  * connection loses and repeats nothing: reading goes on after the last id that was given, and `"$"` is turned into the id it means at
  * the start.
  * **Order** that of the stream; what is delivered again comes when it is due.
- * **Backpressure** a read asks for no more than `maxInFlight` minus what is unsettled.
+ * **Backpressure** a read asks for no more than `maxInFlight` minus what is unsettled, and than fits into
+ * `maxInFlightBytes`.
  * **Teardown** `signal`: stops reading, completes when the last delivery is settled, retries that are due within `drainTimeoutMs` included;
  * then, and after `unsubscribe` or an error, the checkpoint is written once more.
  * **When to use** for a projection or a log, where every process is to see every entry. To share entries among processes, to keep a

@@ -138,6 +138,37 @@ describe("a group that is missing on one stream of several", () => {
     expect(asked(run).at(-1)).toBe("ab");
   });
 
+  it("is made again for a stream that is being left, so that what is in flight can be settled", () => {
+    const names = new BehaviorSubject<readonly string[]>(["a", "b"]);
+    const read = inTurn<Observable<readonly StreamPage[]>>(() => of([{ stream: "a", entries: [entry(1)] }]), () => NEVER); // prettier-ignore
+    const run = new GroupRun({ read }, { stream: names, maxInFlight: 2, blockMs: 50 });
+    run.play(400, {
+      50: () => names.next(["b"]),
+      100: () => heldBy(run.deliveries[0]!).origin.hindered(noGroup("a")),
+      150: () => heldBy(run.deliveries[0]!).origin.hindered(noGroup("eu:b")), // another's: "b" is only how it ends
+    });
+    expect(created(run).filter((stream) => stream === "a").length).toBeLessThanOrEqual(2);
+  });
+
+  it("hands out once what is open of a stream that is left and read again", () => {
+    const names = new BehaviorSubject<readonly string[]>(["a", "b"]);
+    let step: "first" | "with" | "without" | "over" = "first";
+    const read: Answers["read"] = (request) => {
+      const hasA = request.streams.includes("a");
+      if (step === "first") {
+        step = "with";
+        return of([{ stream: "a", entries: [entry(1), entry(2)] }]);
+      }
+      if (step === "with" && !hasA) step = "without";
+      const again = step === "without" && hasA;
+      if (again) step = "over";
+      return again ? timer(1).pipe(map(() => [{ stream: "a", entries: [entry(1), entry(2), entry(3)] }])) : quietRead(request);
+    };
+    const run = new GroupRun({ read }, { stream: names, blockMs: 50 });
+    run.play(400, { 60: () => names.next(["b"]), 120: () => names.next(["a", "b"]) });
+    expect(run.ids).toEqual(["1-0", "2-0", "3-0"]);
+  });
+
   it("ends the source with onMissingGroup: fail, and names the stream", () => {
     const run = new GroupRun({ read: withoutB }, { stream: ["a", "b"], onMissingGroup: "fail" }).play(100);
     expect(run.recording).toMatchObject({ ended: "error", error: { _tag: "GroupMissingError" } });

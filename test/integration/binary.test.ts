@@ -6,6 +6,8 @@ import {
   fromClaims,
   fromDeadLetters,
   fromGroup,
+  fromRange,
+  fromStream,
   json,
   settle,
   type BinaryFields,
@@ -13,7 +15,7 @@ import {
 } from "rxjs-redis-streams";
 import { describe, expect, it } from "vitest";
 import { until } from "../support/until.js";
-import { afterwards, helperKeys, workbench, type Workbench } from "../support/workbench.js";
+import { afterwards, helperKeys, total, workbench, type Workbench } from "../support/workbench.js";
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const noUtf8 = Buffer.from([0xc3, 0x28, 0xff, 0xed, 0xa0, 0x80]);
@@ -102,6 +104,28 @@ describe('payload: "buffer"', () => {
     await until(async () => (await pending()) === 0, "the other one is claimed");
     seen.forEach(expectOdd);
     expect(seen.map((delivery) => [delivery.id, delivery.deliveryCount])).toEqual(ids.map((id) => [id, 2]));
+  });
+
+  it("reads bytes without a group as well: a stream with its retries, and a range", async () => {
+    const bench = workbench();
+    const { redis, stream, run } = bench;
+    const id = await addOdd(bench);
+    const seen: Delivery<BinaryFields>[] = [];
+    const tail = run(
+      fromStream(redis, { stream, from: "0", payload: "buffer" }).pipe(
+        tap((delivery) => seen.push(delivery)),
+        map((delivery) => (delivery.deliveryCount === 1 ? settle.retry(delivery, { delayMs: 20 }) : delivery)),
+        acknowledge(redis),
+      ),
+    );
+    await until(() => total(tail.values, "acked") === 1, "it is delivered again and acknowledged");
+    seen.forEach(expectOdd);
+    expect(seen.map((delivery) => [delivery.id, delivery.deliveryCount])).toEqual([[id, 1], [id, 2]]); // prettier-ignore
+    for (const reverse of [false, true]) {
+      const range = run(fromRange(redis, { stream, reverse, payload: "buffer" }));
+      await until(() => range.values.length === 1, "the range is read");
+      expectOdd(range.values[0]!);
+    }
   });
 
   it("skips what was deleted while pending, and says so", async () => {

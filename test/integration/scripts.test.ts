@@ -243,6 +243,24 @@ describe("settle.lua", () => {
   });
 });
 
+describe("leave.lua", () => {
+  it("hands back what a read claimed when it was due, with the count it had, and lets wait what waits", async () => {
+    const { redis, stream, group, commands, ids, ref, deliveredBefore, pendingRows } = await pendingEntries();
+    const [claimed, waiting] = ids as [EntryId, EntryId];
+    const now = await serverNow(redis);
+    const retries = helperKeys(stream, group)[1];
+    await redis.zadd(retries, now - 500, claimed, now + 60_000, waiting);
+    await redis.xclaim(stream, group, "me", 0, claimed, "RETRYCOUNT", 2, "IDLE", 400, "JUSTID");
+    await deliveredBefore(400, waiting);
+    await commands.leave(ref, { remove: true });
+    const rows = new Map((await pendingRows()).map(([id, consumer, , count]) => [id, [consumer, count]]));
+    expect([rows.get(claimed), rows.get(waiting)]).toEqual([["released", 1], ["released", 1]]); // prettier-ignore
+    const { entries } = await commands.takeDue({ ...ref, consumer: "next" }, 100);
+    expect(entries.find(([id]) => id === claimed)?.[2]).toBe(2);
+    expect(entries.some(([id]) => id === waiting)).toBe(false);
+  });
+});
+
 describe("next-due.lua", () => {
   it("says for each stream when its next retry is due", async () => {
     const { redis, stream, group, commands } = await pendingEntries();
@@ -337,6 +355,15 @@ describe("take.lua", () => {
     expect((await commands.takeDue(ref, 10)).entries.map(([id]) => id)).toEqual([ids[0]]);
     expect(await redis.exists(helperKeys(stream, group)[1])).toBe(0);
     expect((await pendingRows()).find(([id]) => id === ids[1])?.[3]).toBe(1);
+  });
+
+  it("idle: takes what a read claimed when it was due and nobody has seen, although the schedule has it still", async () => {
+    const { redis, stream, group, commands, ids, ref, deliveredBefore } = await pendingEntries();
+    const now = await serverNow(redis);
+    await redis.zadd(helperKeys(stream, group)[1], now - 500, ids[0]!, now + 60_000, ids[1]!);
+    await deliveredBefore(400, ids[0]!, ids[1]!);
+    const own = await commands.takeIdle(ref, { max: 100, minIdleMs: 0, owner: "me", cursor: "-", counts: false, leaveAlone: ids.slice(2) });
+    expect(own.entries.map(([id]) => id)).toEqual([ids[0]]);
   });
 
   it("idle: leaves alone what waits for a retry, what is in flight, and what is not idle for long enough", async () => {

@@ -8,7 +8,7 @@ import { fromDeadLetters, type FromDeadLettersOptions } from "../../src/sources/
 import { idOf } from "../support/deliveries.js";
 import { FakePort, type Answers } from "../support/fake-port.js";
 import type { SourceStatus } from "../../src/model/status.js";
-import { record, timeline, type Recording } from "../support/virtual-time.js";
+import { play, record, timeline, type Recording } from "../support/virtual-time.js";
 
 const options: FromDeadLettersOptions = { stream: "orders", group: "shipping" };
 
@@ -33,13 +33,7 @@ function run(
   steps: Readonly<Record<number, () => void>> = {},
   untilMs = 60_000,
 ): Recording<DeadLetter> {
-  let recording: Recording<DeadLetter> | undefined;
-  timeline({
-    0: () => (recording = record(fromDeadLetters(port.client, { ...options, ...more }))),
-    ...steps,
-    [untilMs]: () => recording!.stop(),
-  });
-  return recording!;
+  return play(() => fromDeadLetters(port.client, { ...options, ...more }), untilMs, steps);
 }
 
 beforeEach(() => {

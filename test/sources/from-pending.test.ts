@@ -7,7 +7,7 @@ import { fromPending, type FromPendingOptions } from "../../src/sources/from-pen
 import { idOf } from "../support/deliveries.js";
 import { FakePort } from "../support/fake-port.js";
 import type { SourceStatus } from "../../src/model/status.js";
-import { record, timeline, type Recording } from "../support/virtual-time.js";
+import { play, record, type Recording } from "../support/virtual-time.js";
 
 type Emitted = PendingEntry | PendingSnapshot;
 
@@ -35,13 +35,7 @@ function run(
   steps: Readonly<Record<number, () => void>> = {},
   untilMs = 60_000,
 ): Recording<Emitted> {
-  let recording: Recording<Emitted> | undefined;
-  timeline({
-    0: () => (recording = record(fromPending(port.client, { ...options, ...more }))),
-    ...steps,
-    [untilMs]: () => recording!.stop(),
-  });
-  return recording!;
+  return play(() => fromPending(port.client, { ...options, ...more }), untilMs, steps);
 }
 
 const requestsOf = (port: FakePort): PendingRequest[] => port.argsOf("pendingPage").map(([, request]) => request as PendingRequest);

@@ -8,7 +8,7 @@ import type { SourceStatus } from "../../src/model/status.js";
 import { watchGroup, type WatchGroupOptions } from "../../src/sources/watch-group.js";
 import { idOf } from "../support/deliveries.js";
 import { FakePort, type Answers } from "../support/fake-port.js";
-import { nowMs, record, timeline, type Recording } from "../support/virtual-time.js";
+import { nowMs, play, record, timeline, type Recording } from "../support/virtual-time.js";
 
 const options: WatchGroupOptions = { stream: "orders", group: "shipping", everyMs: 1_000 };
 
@@ -33,13 +33,7 @@ function run(
   untilMs = 3_500,
   steps: Readonly<Record<number, () => void>> = {},
 ): Recording<GroupSnapshot> {
-  let recording: Recording<GroupSnapshot> | undefined;
-  timeline({
-    0: () => (recording = record(watchGroup(port.client, { ...options, ...more }))),
-    ...steps,
-    [untilMs]: () => recording!.stop(),
-  });
-  return recording!;
+  return play(() => watchGroup(port.client, { ...options, ...more }), untilMs, steps);
 }
 
 beforeEach(() => {

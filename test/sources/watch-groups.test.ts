@@ -6,7 +6,7 @@ import type { GroupSnapshot } from "../../src/model/group-snapshot.js";
 import { watchGroups, type WatchGroupsOptions } from "../../src/sources/watch-groups.js";
 import { idOf } from "../support/deliveries.js";
 import { FakePort } from "../support/fake-port.js";
-import { nowMs, record, timeline, type Recording } from "../support/virtual-time.js";
+import { nowMs, play, record, type Recording } from "../support/virtual-time.js";
 
 type Groups = ReadonlyMap<string, GroupSnapshot>;
 
@@ -25,12 +25,7 @@ function run(seconds: readonly (() => StreamOverview)[], more: Partial<WatchGrou
   const port = new FakePort({
     inspection: { overview: () => of(seconds[nowMs() / 1_000]!()), countAfter: () => of({ count: 5, isComplete: true }) },
   });
-  let recording: Recording<Groups> | undefined;
-  timeline({
-    0: () => (recording = record(watchGroups(port.client, { ...options, ...more }))),
-    [seconds.length * 1_000 - 500]: () => recording!.stop(),
-  });
-  return [recording!, port];
+  return [play(() => watchGroups(port.client, { ...options, ...more }), seconds.length * 1_000 - 500), port];
 }
 
 const presences = (groups: Groups): Record<string, string> =>

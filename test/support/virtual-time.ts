@@ -18,6 +18,13 @@ export function timeline(steps: Readonly<Record<number, () => void>>): void {
   });
 }
 
+/** Subscribes at 0 to what is made then, does the steps, and unsubscribes at `untilMs`. */
+export function play<A>(source: () => Observable<A>, untilMs: number, steps: Readonly<Record<number, () => void>> = {}): Recording<A> {
+  let recording: Recording<A> | undefined;
+  timeline({ 0: () => (recording = record(source())), ...steps, [untilMs]: () => recording!.stop() });
+  return recording!;
+}
+
 /** The virtual clock inside `marbles` and `timeline`. */
 export const nowMs = (): number => asyncScheduler.now();
 

@@ -13,7 +13,10 @@ fromGroup(redis, { stream, group, consumer, startId: "0", maxInFlight: 200, leas
   .pipe(
     retryToDLQ(
       async ({ n }) => {
-        if ((handled += 1) > 100) return new Promise<void>(() => undefined);
+        if ((handled += 1) > 100) {
+          process.send?.({ handled });
+          return new Promise<void>(() => undefined);
+        }
         await redis.sadd(`${stream}:handled`, String(n));
         return undefined;
       },
