@@ -17,6 +17,7 @@ export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js"
 export { decode, type Codec } from "./operators/decode.js";
 export { json } from "./operators/json.js";
 export { dedupe, type DedupeOptions } from "./operators/dedupe.js";
+export { partitionBy, type PartitionByOptions, type PartitionByProjectOptions } from "./operators/partition-by.js";
 export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js";
 export { filterAck } from "./operators/filter-ack.js";
 export { batch, type BatchOptions } from "./operators/batch.js";

@@ -180,6 +180,7 @@ export class CreditLedger implements Origin {
       if (retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
     }
     if (isByRedis) this.#settledAt = asyncScheduler.now();
+    this.#tell((watcher) => watcher.settled?.(confirmations));
     this.#returned.next();
   }
 
@@ -187,7 +188,7 @@ export class CreditLedger implements Origin {
   lose(stream: string, ids: readonly EntryId[], reason: Error): EntryId[] {
     const gone = new Set(ids);
     const lost = [...this.#held].filter((held) => held.stream === stream && held.state === "open" && gone.has(held.id));
-    lost.forEach((held) => this.#loseOne(held, reason));
+    this.#loseAll(lost, reason);
     return lost.map((held) => held.id);
   }
 
@@ -195,7 +196,10 @@ export class CreditLedger implements Origin {
   abandon(reason: Error): void {
     if (this.#over) return;
     this.#over = true;
-    for (const held of this.#held) if (held.state === "open") this.#loseOne(held, reason);
+    this.#loseAll(
+      [...this.#held].filter((held) => held.state === "open"),
+      reason,
+    );
     this.#tell((watcher) => watcher.abandoned?.());
   }
 
@@ -208,10 +212,13 @@ export class CreditLedger implements Origin {
     return () => this.#watchers.delete(watcher);
   }
 
-  #loseOne(held: HeldDelivery<unknown>, reason: Error): void {
-    held.state = "lost";
-    held.abort(reason);
-    this.#tell((watcher) => watcher.lost?.(held));
+  /** All are marked before anybody hears of one: who makes room for the next must not begin with one that is lost as well. */
+  #loseAll(lost: readonly HeldDelivery<unknown>[], reason: Error): void {
+    for (const held of lost) held.state = "lost";
+    for (const held of lost) {
+      held.abort(reason);
+      this.#tell((watcher) => watcher.lost?.(held));
+    }
   }
 
   #idsWhere(matches: (held: HeldDelivery<unknown>) => boolean): EntryId[] {

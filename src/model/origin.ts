@@ -8,6 +8,8 @@ export interface OriginWatcher {
   lost?(held: HeldDelivery<unknown>): void;
   /** The source has given up what is unsettled; a write on its behalf need not be confirmed any more. */
   abandoned?(): void;
+  /** Settlements are confirmed: the credit of these is back. */
+  settled?(confirmations: readonly Confirmation[]): void;
 }
 
 /** What a sink tells the source about a delivery whose settlement is confirmed. @internal */
