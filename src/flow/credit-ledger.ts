@@ -2,6 +2,7 @@ import { asyncScheduler, defer, finalize, Subject, tap, type Observable } from "
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
 import { redrivenFor } from "../model/redriven.js";
+import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import { ByteAccount } from "./byte-account.js";
@@ -19,6 +20,19 @@ export interface RetryNotice {
 export interface Strangers {
   readonly stream: string;
   readonly ids: readonly EntryId[];
+}
+
+/** @internal */
+export interface OrderInquiry {
+  readonly stream: string;
+  readonly questions: readonly OrderQuestion[];
+  readonly answer: (answers: readonly OrderAnswer[]) => void;
+}
+
+/** @internal */
+export interface OrderForward {
+  readonly stream: string;
+  readonly steps: readonly OrderStep[];
 }
 
 /**
@@ -39,6 +53,10 @@ export class CreditLedger implements Origin {
   readonly hindrances: Observable<unknown>;
   /** Emits entries that were added again for another group: nobody here is to see them, and they are to be acknowledged. */
   readonly strangers: Observable<Strangers>;
+  /** Emits what an operator wants to know about the order of the group. */
+  readonly inquiries: Observable<OrderInquiry>;
+  /** Emits what an operator has done for that order. */
+  readonly forwards: Observable<OrderForward>;
   readonly #held = new Set<HeldDelivery<unknown>>();
   readonly #watchers = new Set<OriginWatcher>();
   readonly #returned = new Subject<void>();
@@ -47,6 +65,8 @@ export class CreditLedger implements Origin {
   #settledAt: number | undefined;
   #newestSettled = -Infinity;
   readonly #strangers = new Subject<Strangers>();
+  readonly #inquiries = new Subject<OrderInquiry>();
+  readonly #forwards = new Subject<OrderForward>();
   #reserved = 0;
   #starving = 0;
   #over = false;
@@ -58,6 +78,8 @@ export class CreditLedger implements Origin {
     this.retries = this.#retries.asObservable();
     this.hindrances = this.#hindrances.asObservable();
     this.strangers = this.#strangers.asObservable();
+    this.inquiries = this.#inquiries.asObservable();
+    this.forwards = this.#forwards.asObservable();
   }
 
   get unsettled(): number {
@@ -177,7 +199,7 @@ export class CreditLedger implements Origin {
       held.state = "settled";
       if (!this.#held.delete(held)) continue;
       this.bytes?.refund(held);
-      if (retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
+      if (retryInMs !== undefined) this.dueIn(held.stream, retryInMs);
     }
     if (isByRedis) this.#settledAt = asyncScheduler.now();
     this.#tell((watcher) => watcher.settled?.(confirmations));
@@ -201,6 +223,19 @@ export class CreditLedger implements Origin {
       reason,
     );
     this.#tell((watcher) => watcher.abandoned?.());
+  }
+
+  askEarlier(stream: string, questions: readonly OrderQuestion[], answer: (answers: readonly OrderAnswer[]) => void): void {
+    this.#inquiries.next({ stream, questions, answer });
+  }
+
+  forward(stream: string, steps: readonly OrderStep[]): void {
+    this.#forwards.next({ stream, steps });
+  }
+
+  /** Entries of a stream will be due in so many ms. */
+  dueIn(stream: string, inMs: number): void {
+    this.#retries.next({ stream, inMs });
   }
 
   hindered(by: unknown): void {

@@ -3,7 +3,8 @@ import type { EntryId } from "./entry-id.js";
 /**
  * A mark in a group's order: "an entry of this key was put back, and later ones wait for it". All marks have one score in a ZSET,
  * so Redis sorts them by their bytes: those of a key lie together, in the order of the stream. The length in front keeps one key's
- * marks from looking like another's, whatever is in the keys; ids are filled up with zeros because text sorts "10" before "9".
+ * marks from looking like another's, whatever is in the keys; ids are filled up with zeros because text sorts "10" before "9". The
+ * scripts put a letter at its end: "r" when the entry waits for its own retry, "d" when it only waits for others.
  * @internal
  */
 export const orderMark = (key: string, id: EntryId): string => `${prefixOf(key)}${padded(id)}`;
@@ -16,7 +17,7 @@ export interface MarkRange {
 
 /** The marks of a key below an entry, and above another one if there is one. @internal */
 export const marksBelow = (key: string, id: EntryId, above: EntryId | undefined): MarkRange => ({
-  min: above === undefined ? `[${prefixOf(key)}` : `(${orderMark(key, above)}`,
+  min: above === undefined ? `[${prefixOf(key)}` : `(${orderMark(key, above)}~`,
   max: `(${orderMark(key, id)}`,
 });
 

@@ -1,7 +1,8 @@
 import type { Observable, ObservableInput, OperatorFunction } from "rxjs";
 import { emitLanes } from "../flow/emit-lanes.js";
+import { runOrderedLanes } from "../flow/run-ordered-lanes.js";
 import { runLanes } from "../flow/run-lanes.js";
-import { callable, integer, oneOf } from "../model/check.js";
+import { callable, integer, oneOf, relation } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
 import type { Flow, Settled } from "../model/settlement.js";
 
@@ -19,6 +20,11 @@ export interface PartitionByProjectOptions extends PartitionByOptions {
    * as they come, and `project` keeps their order: for operators that collect, such as `batch`. @defaultValue `"key"`
    */
   readonly inOrder?: "key" | "lane" | undefined;
+  /**
+   * What later entries of a key do while an earlier one waits for its retry: `"pass"` it, or `"wait"` until it is settled for good.
+   * @defaultValue `"pass"`
+   */
+  readonly whileRetrying?: "pass" | "wait" | undefined;
 }
 
 /**
@@ -35,8 +41,10 @@ export interface PartitionByProjectOptions extends PartitionByOptions {
  * **Guarantee** the hash is MurmurHash3 x86 32-bit with seed 0 over the key's UTF-8 bytes, the lane `floor(hash * lanes / 2^32)`:
  * the same in every process and release. A `key` that throws, or answers no string, makes its delivery a dead letter. Decisions
  * made upstream pass by the lanes. A delivery that is lost to another consumer leaves its key's queue at once.
- * **Order** per key that of arrival, from one settlement to the next; none across keys. A retried entry comes back later, and
- * later entries of its key overtake it.
+ * **Order** per key that of arrival, from one decision to the next; none across keys. With `whileRetrying: "pass"` later entries of
+ * a key overtake one that is retried. With `"wait"` they go back to Redis, uncounted, and come again when it is settled for good - which
+ * `maxDeliveries` bounds - also when the process is killed meanwhile. That holds for one consumer at a time, with a name of its own
+ * (`consumer`), and for what `project` decides. It costs a question to Redis per page of deliveries, and needs the source to be one of a group.
  * **Backpressure** what waits is part of the source's window. A lane that is slow keeps nothing in other lanes waiting; an entry
  * waits for its key alone. No key is remembered that has nothing in flight.
  * **Teardown** all lanes are subscribed before the first item, complete when the source has completed and nothing waits, and the
@@ -46,6 +54,8 @@ export interface PartitionByProjectOptions extends PartitionByOptions {
  * instance with `mergeMap`; each is in order of arrival, and keeping it is up to you. What has no key goes through lane 0.
  *
  * Entries that two consumers of the group read are in no order: let one consumer read a stream.
+ *
+ * Sends nothing, or with `"wait"` EXISTS, and where entries wait EVALSHA with XPENDING, ZRANGEBYLEX, ZRANDMEMBER, ZSCORE, ZADD, ZREM.
  *
  * @param key - gets `(value, delivery)`
  * @param project - the pipeline of a lane; gets the lane and its number. An entry has left the lane when it, or a decision about
@@ -78,10 +88,15 @@ export function partitionBy<A, R>(
   project?: (lane$: Observable<Delivery<A>>, lane: number) => ObservableInput<R>,
 ): OperatorFunction<Flow<A>, unknown> {
   callable("key", key);
-  const { lanes, inOrder = "key" } = options;
+  const { lanes, inOrder = "key", whileRetrying = "pass" } = options;
   integer("lanes", lanes, 1, 65_536);
   oneOf("inOrder", inOrder, ["key", "lane"]);
+  oneOf("whileRetrying", whileRetrying, ["pass", "wait"]);
+  const waits = whileRetrying === "wait";
+  relation(!waits || inOrder === "key", 'Expected `inOrder` to be "key" where `whileRetrying` is "wait"');
+  relation(!waits || project !== undefined, 'Expected a `project` where `whileRetrying` is "wait": it decides what is retried');
   const keyOf = (delivery: Delivery<A>): string => key(delivery.value, delivery);
   if (project === undefined) return emitLanes(lanes, keyOf);
-  return runLanes({ lanes, keyOf, project: callable("project", project), inOrder });
+  callable("project", project);
+  return waits ? runOrderedLanes({ lanes, keyOf, project }) : runLanes({ lanes, keyOf, project, inOrder });
 }

@@ -43,7 +43,11 @@ describe("laneOf", () => {
     expect(["alice", "bob", "carol", "customer-7", ""].map((key) => laneOf(key, 32))).toEqual([9, 21, 4, 14, 0]);
   });
 
-  const uuid = (n: number): string => createHash("md5").update(String(n)).digest("hex").replace(/^(.{8})(.{4})(.{4})/, "$1-$2-$3-");
+  const uuid = (n: number): string =>
+    createHash("md5")
+      .update(String(n))
+      .digest("hex")
+      .replace(/^(.{8})(.{4})(.{4})/, "$1-$2-$3-");
   const keys: readonly (readonly [string, (n: number) => string])[] = [
     ["sequential numbers", (n) => String(n)],
     ["numbers with a prefix", (n) => `customer-${String(n).padStart(8, "0")}`],

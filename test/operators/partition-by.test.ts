@@ -1,4 +1,20 @@
-import { concatMap, EMPTY, from, ignoreElements, map, mergeAll, mergeMap, NEVER, Observable, of, Subject, take, tap, throwError, timer } from "rxjs";
+import {
+  concatMap,
+  EMPTY,
+  from,
+  ignoreElements,
+  map,
+  mergeAll,
+  mergeMap,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  take,
+  tap,
+  throwError,
+  timer,
+} from "rxjs";
 import { describe, expect, it } from "vitest";
 import { laneOf } from "../../src/model/lane.js";
 import type { Delivery } from "../../src/model/delivery.js";
@@ -167,7 +183,7 @@ describe("partitionBy", () => {
       const recording = record(from(keyed(source, a, a, b, b)).pipe(partitionBy(byKey, { lanes: 2 }, (lane$) => lane$.pipe(work))));
       source.ledger.abandon(new Error("over"));
       expect(entered).toEqual([a, b]);
-      expect(recording.values.map((item) => summary(item as Flow<unknown>)).sort()).toEqual(["1-0 release", "2-0 release", "3-0 release", "4-0 release"]); // prettier-ignore
+      expect(recording.values.map((item) => summary(item)).sort()).toEqual(["1-0 release", "2-0 release", "3-0 release", "4-0 release"]); // prettier-ignore
       expect(recording.ended).toBe("complete");
     });
   });
@@ -230,7 +246,7 @@ describe("partitionBy", () => {
     });
 
     it("with a TypeError when a lane emits what only looks like a delivery", () => {
-      const copy = (delivery: Delivery<Fields>): Delivery<Fields> => ({ ...delivery, _tag: "Delivery" }) as Delivery<Fields>;
+      const copy = (delivery: Delivery<Fields>): Delivery<Fields> => ({ ...delivery, _tag: "Delivery" });
       const recording = record(of(new TestSource().one("1-0")).pipe(partitionBy(byKey, { lanes: 2 }, map(copy))));
       expect(recording.error).toBeInstanceOf(TypeError);
     });
@@ -259,9 +275,9 @@ describe("partitionBy", () => {
       const seen: string[] = [];
       source$.pipe(partitionBy(byKey, { lanes: 2 }, (lane$) => lane$.pipe(retryToDLQ(() => 1, { maxDeliveries: 5 })))).subscribe((item) => {
         seen.push(summary(item));
-        if (seen.length < 20) source$.next(source.one(`${seen.length}-1`, { key: seen.length % 2 === 0 ? a! : other! }));
+        if (seen.length < 20) source$.next(source.one(`${seen.length}-1`, { key: seen.length % 2 === 0 ? a : other }));
       });
-      source$.next(source.one("0-1", { key: a! }));
+      source$.next(source.one("0-1", { key: a }));
       expect(seen).toHaveLength(20);
     });
   });
@@ -282,7 +298,14 @@ describe("partitionBy", () => {
         }),
       );
       expect(record(lanes$).ended).toBe("complete");
-      expect(events).toEqual(["lane 0", "lane 1", "source", `0: 1-0 = {"key":"${a}"}`, `1: 2-0 = {"key":"${other}"}`, `0: 3-0 = {"key":"${a}"}`]);
+      expect(events).toEqual([
+        "lane 0",
+        "lane 1",
+        "source",
+        `0: 1-0 = {"key":"${a}"}`,
+        `1: 2-0 = {"key":"${other}"}`,
+        `0: 3-0 = {"key":"${a}"}`,
+      ]);
     });
 
     it("puts what has no key into lane 0, so that nothing is dropped", () => {
@@ -296,7 +319,7 @@ describe("partitionBy", () => {
 
     it("errors, in every lane and outside, when the source does or when nobody listens to a lane", () => {
       expect(record(throwError(() => "broken").pipe(partitionBy(byKey, { lanes: 2 }), mergeAll())).error).toBe("broken");
-      const unheard = record(of(new TestSource().one("1-0", { key: other! })).pipe(partitionBy(byKey, { lanes: 2 }), mergeAll(1)));
+      const unheard = record(of(new TestSource().one("1-0", { key: other })).pipe(partitionBy(byKey, { lanes: 2 }), mergeAll(1)));
       expect(String(unheard.error)).toContain("Nobody listens to lane 1");
     });
   });
@@ -306,6 +329,12 @@ describe("partitionBy", () => {
     ["no lanes", () => partitionBy(byKey, { lanes: 0 }), "`lanes` to be an integer from 1 to 65536, got `0`"],
     ["half a lane", () => partitionBy(byKey, { lanes: 1.5 }), "`lanes`"],
     ["another order", () => partitionBy(byKey, { lanes: 1, inOrder: "none" as never }, (lane$) => lane$), "`inOrder` to be one of"],
+    [
+      "lanes of its own order that wait",
+      () => partitionBy(byKey, { lanes: 1, inOrder: "lane", whileRetrying: "wait" }, (lane$) => lane$),
+      '`inOrder` to be "key"',
+    ],
+    ["to wait without a project", () => partitionBy(byKey, { lanes: 1, whileRetrying: "wait" } as { lanes: number }), "a `project`"],
     ["a project that is none", () => partitionBy(byKey, { lanes: 1 }, 7 as never), "`project` to be a function"],
   ])("refuses %s at call time", (_, call, message) => expect(call).toThrow(message));
 });

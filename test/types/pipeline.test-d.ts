@@ -78,7 +78,7 @@ describe("a pipeline", () => {
     const merged$ = lanes$.pipe(mergeMap((lane$) => lane$.pipe(decode(Order))));
     expectTypeOf(merged$).toEqualTypeOf<Observable<Flow<{ orderId: string; amount: number }>>>();
     // @ts-expect-error a key is a string: a number would be hashed as what?
-    orders$.pipe(partitionBy(() => 7, { lanes: 4 }));
+    void orders$.pipe(partitionBy(() => 7, { lanes: 4 }));
   });
 
   it("hands each operator what the one before has made", () => {

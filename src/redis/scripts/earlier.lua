@@ -2,7 +2,7 @@
 -- that are not pending any more are removed on the way, and a few others are looked at, so that none stays for ever.
 --
 -- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] order (ZSET of marks, all of score 0)
--- ARGV[1] group    ARGV[2...] three per entry: its own mark, and the range of marks (ZRANGEBYLEX min, max) in which to look
+-- ARGV[1] group    ARGV[2...] three per entry: its own mark without its end, and the range of marks (ZRANGEBYLEX min, max) in which to look
 -- Result: two per entry: 1 when it has a mark itself, else 0; ms until the first one in the range is due, 0 when it is not scheduled,
 --    -1 when there is none
 -- Complexity: O(log marks + log PEL) per entry, plus the marks removed
@@ -13,7 +13,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local function idOf(mark)
-  local ms, seq = string.match(mark, '0*(%d+)%-0*(%d+)$')
+  local ms, seq = string.match(mark, '0*(%d+)%-0*(%d+)[rd]$')
   return ms .. '-' .. seq
 end
 
@@ -41,7 +41,8 @@ end
 for _, mark in ipairs(redis.call('ZRANDMEMBER', order, looksAtRandom)) do isStale(mark) end
 local answers = {}
 for index = 2, #ARGV, 3 do
-  answers[#answers + 1] = redis.call('ZSCORE', order, ARGV[index]) and 1 or 0
+  local isMarked = redis.call('ZSCORE', order, ARGV[index] .. 'r') or redis.call('ZSCORE', order, ARGV[index] .. 'd')
+  answers[#answers + 1] = isMarked and 1 or 0
   answers[#answers + 1] = firstWaitsMs(ARGV[index + 1], ARGV[index + 2])
 end
 return answers
