@@ -2,6 +2,7 @@ import type { Observable, ObservableInput, OperatorFunction } from "rxjs";
 import { emitLanes } from "../flow/emit-lanes.js";
 import { runOrderedLanes } from "../flow/run-ordered-lanes.js";
 import { runLanes } from "../flow/run-lanes.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, integer, oneOf, relation } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
 import type { Flow, Settled } from "../model/settlement.js";
@@ -60,7 +61,8 @@ export interface PartitionByProjectOptions extends PartitionByOptions {
  * @param key - gets `(value, delivery)`
  * @param project - the pipeline of a lane; gets the lane and its number. An entry has left the lane when it, or a decision about
  * it, was emitted by what `project` answers, alone or in a batch, or when its settlement was confirmed
- * @returns an operator that errors when a lane does, or ends before its source
+ * @returns an operator that errors when a lane does, or ends before its source, and with a TypeError where `"wait"` is used in a branch
+ * of `tee`: put the `tee` into the lanes
  * @throws RangeError or TypeError at call time, with the option, the value and the range
  * @example
  * ```ts
@@ -96,7 +98,7 @@ export function partitionBy<A, R>(
   relation(!waits || inOrder === "key", 'Expected `inOrder` to be "key" where `whileRetrying` is "wait"');
   relation(!waits || project !== undefined, 'Expected a `project` where `whileRetrying` is "wait": it decides what is retried');
   const keyOf = (delivery: Delivery<A>): string => key(delivery.value, delivery);
-  if (project === undefined) return emitLanes(lanes, keyOf);
+  if (project === undefined) return tracked("partitionBy", emitLanes(lanes, keyOf));
   callable("project", project);
-  return waits ? runOrderedLanes({ lanes, keyOf, project }) : runLanes({ lanes, keyOf, project, inOrder });
+  return tracked("partitionBy", waits ? runOrderedLanes({ lanes, keyOf, project }) : runLanes({ lanes, keyOf, project, inOrder }));
 }
