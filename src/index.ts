@@ -17,6 +17,7 @@ export { watchGroups, type WatchGroupsOptions } from "./sources/watch-groups.js"
 export { decode, type Codec } from "./operators/decode.js";
 export { json } from "./operators/json.js";
 export { dedupe, type DedupeOptions } from "./operators/dedupe.js";
+export { partitionBy, type PartitionByOptions, type PartitionByProjectOptions } from "./operators/partition-by.js";
 export { retryToDLQ, type RetryToDLQOptions } from "./operators/retry-to-dlq.js";
 export { filterAck } from "./operators/filter-ack.js";
 export { batch, type BatchOptions } from "./operators/batch.js";
@@ -54,7 +55,7 @@ export { BackoffMonoid, capDelay, delayAfter, exponential, fixed, limit } from "
 export { drainOn } from "./flow/drain-on.js";
 
 // Keys beside the stream
-export { checkpointKey, deadLetterKey, rateKey, retryKey } from "./model/keys.js";
+export { checkpointKey, deadLetterKey, orderKey, rateKey, retryKey } from "./model/keys.js";
 
 // Entry ids
 export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js";

@@ -30,6 +30,16 @@ export class BranchOrigin implements Origin {
     return undefined;
   }
 
+  /** @throws TypeError always: a branch decides about a part of a delivery, and its retry is not the delivery's */
+  askEarlier(): never {
+    throw new TypeError('partitionBy with whileRetrying "wait" can\'t be in a branch of tee: put the tee into the lanes of partitionBy');
+  }
+
+  /** Nothing to do: a branch puts nothing back. */
+  forward(): void {
+    return undefined;
+  }
+
   hindered(by: unknown): void {
     this.#source.hindered(by);
   }

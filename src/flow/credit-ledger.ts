@@ -2,6 +2,7 @@ import { asyncScheduler, defer, finalize, Subject, tap, type Observable } from "
 import type { EntryId } from "../model/entry-id.js";
 import { HeldDelivery, type Lease } from "../model/held-delivery.js";
 import { redrivenFor } from "../model/redriven.js";
+import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import { ByteAccount } from "./byte-account.js";
@@ -22,6 +23,19 @@ export interface Strangers {
   readonly ids: readonly EntryId[];
 }
 
+/** @internal */
+export interface OrderInquiry {
+  readonly stream: string;
+  readonly questions: readonly OrderQuestion[];
+  readonly answer: (answers: readonly OrderAnswer[]) => void;
+}
+
+/** @internal */
+export interface OrderForward {
+  readonly stream: string;
+  readonly steps: readonly OrderStep[];
+}
+
 /**
  * What a source has handed out and not got back. Its size is what bounds memory: a read asks for `free` entries and not one
  * more, and a credit returns when the sink's write is confirmed, not when the handler is through.
@@ -40,6 +54,10 @@ export class CreditLedger extends InFlight implements Origin {
   readonly hindrances: Observable<unknown>;
   /** Emits entries that were added again for another group: nobody here is to see them, and they are to be acknowledged. */
   readonly strangers: Observable<Strangers>;
+  /** Emits what an operator wants to know about the order of the group. */
+  readonly inquiries: Observable<OrderInquiry>;
+  /** Emits what an operator has done for that order. */
+  readonly forwards: Observable<OrderForward>;
   readonly #watchers = new Set<OriginWatcher>();
   readonly #returned = new Subject<void>();
   readonly #retries = new Subject<RetryNotice>();
@@ -47,6 +65,8 @@ export class CreditLedger extends InFlight implements Origin {
   #settledAt: number | undefined;
   #newestSettled = -Infinity;
   readonly #strangers = new Subject<Strangers>();
+  readonly #inquiries = new Subject<OrderInquiry>();
+  readonly #forwards = new Subject<OrderForward>();
   #reserved = 0;
   #starving = 0;
   #over = false;
@@ -59,6 +79,8 @@ export class CreditLedger extends InFlight implements Origin {
     this.retries = this.#retries.asObservable();
     this.hindrances = this.#hindrances.asObservable();
     this.strangers = this.#strangers.asObservable();
+    this.inquiries = this.#inquiries.asObservable();
+    this.forwards = this.#forwards.asObservable();
   }
 
   get free(): number {
@@ -146,9 +168,10 @@ export class CreditLedger extends InFlight implements Origin {
       held.state = "settled";
       if (!this.held.delete(held)) continue;
       this.bytes?.refund(held);
-      if (retryInMs !== undefined) this.#retries.next({ stream: held.stream, inMs: retryInMs });
+      if (retryInMs !== undefined) this.dueIn(held.stream, retryInMs);
     }
     if (isByRedis) this.#settledAt = asyncScheduler.now();
+    this.#tell((watcher) => watcher.settled?.(confirmations));
     this.#returned.next();
   }
 
@@ -156,7 +179,7 @@ export class CreditLedger extends InFlight implements Origin {
   lose(stream: string, ids: readonly EntryId[], reason: Error): EntryId[] {
     const gone = new Set(ids);
     const lost = [...this.held].filter((held) => held.stream === stream && held.state === "open" && gone.has(held.id));
-    lost.forEach((held) => this.#loseOne(held, reason));
+    this.#loseAll(lost, reason);
     return lost.map((held) => held.id);
   }
 
@@ -164,8 +187,24 @@ export class CreditLedger extends InFlight implements Origin {
   abandon(reason: Error): void {
     if (this.#over) return;
     this.#over = true;
-    for (const held of this.held) if (held.state === "open") this.#loseOne(held, reason);
+    this.#loseAll(
+      [...this.held].filter((held) => held.state === "open"),
+      reason,
+    );
     this.#tell((watcher) => watcher.abandoned?.());
+  }
+
+  askEarlier(stream: string, questions: readonly OrderQuestion[], answer: (answers: readonly OrderAnswer[]) => void): void {
+    this.#inquiries.next({ stream, questions, answer });
+  }
+
+  forward(stream: string, steps: readonly OrderStep[]): void {
+    this.#forwards.next({ stream, steps });
+  }
+
+  /** Entries of a stream will be due in so many ms. */
+  dueIn(stream: string, inMs: number): void {
+    this.#retries.next({ stream, inMs });
   }
 
   hindered(by: unknown): void {
@@ -177,10 +216,13 @@ export class CreditLedger extends InFlight implements Origin {
     return () => this.#watchers.delete(watcher);
   }
 
-  #loseOne(held: HeldDelivery<unknown>, reason: Error): void {
-    held.state = "lost";
-    held.abort(reason);
-    this.#tell((watcher) => watcher.lost?.(held));
+  /** All are marked before anybody hears of one: who makes room for the next must not begin with one that is lost as well. */
+  #loseAll(lost: readonly HeldDelivery<unknown>[], reason: Error): void {
+    for (const held of lost) held.state = "lost";
+    for (const held of lost) {
+      held.abort(reason);
+      this.#tell((watcher) => watcher.lost?.(held));
+    }
   }
 
   #tell(message: (watcher: OriginWatcher) => void): void {

@@ -9,6 +9,7 @@ import type { Page } from "./chore.js";
 import { CreditLedger } from "./credit-ledger.js";
 import type { SourceSettings } from "./group-settings.js";
 import { keepLeases } from "./keep-leases.js";
+import { keepOrderBook } from "./keep-order-book.js";
 import { leaveGroup } from "./leave-group.js";
 import { openSession, runSource } from "./run-source.js";
 import type { Session } from "./session.js";
@@ -33,7 +34,11 @@ export function openSource<S extends SourceSettings, F = Fields>(
     const plain = openSession(port, settings, ledger, port.openCommands(settings.payload), identity);
     const session: Session<S> = { ...plain, consumer, joined: new Set() };
     session.report({ _tag: "starting", ...identity });
-    const parts = { bring: bring(session), upkeep: merge(keepLeases(session), ackStrangers(session)), depart: leaveGroup(session) };
+    const parts = {
+      bring: bring(session),
+      upkeep: merge(keepLeases(session), keepOrderBook(session), ackStrangers(session)),
+      depart: leaveGroup(session),
+    };
     return runSource(session, parts) as Observable<Delivery<F>>;
   });
 }

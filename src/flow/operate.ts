@@ -19,6 +19,7 @@ export function operate<A, B>(init: (subscriber: Subscriber<B>) => Handlers<A>):
       const closed = new Subject<void>();
       subscriber.add(() => closed.next()); // before the source is subscribed: it may not return until it is through
       const { next, error = (thrown: unknown) => subscriber.error(thrown), complete } = init(subscriber);
+      if (subscriber.closed) return; // over before it began: nothing of the source is wanted
       // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil -- tap holds no subscription of its own
       source.pipe(takeUntil(closed), tap(next)).subscribe({
         error,

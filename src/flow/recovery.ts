@@ -62,7 +62,7 @@ export class Recovery {
 
   /**
    * One page of each chore that is due, while there is credit. After a sweep that found something the next turn goes to the read
-   * alone, so that a long backlog of stale entries does not keep new ones waiting.
+   * alone, so that a long backlog of stale entries does not keep new ones waiting. While own entries are left nothing else is taken.
    */
   run(): Observable<Page> {
     const mayNotSweep = this.#hasSwept;
@@ -70,7 +70,8 @@ export class Recovery {
     const own = defer(() => this.#each(({ own }) => own, 1));
     const due = defer(() => this.#each(({ due }) => due, 1));
     const swept = defer(() => this.#each(({ sweep }) => sweep, 1, sweepsPerTurn)).pipe(tap((page) => (this.#hasSwept ||= page.length > 0)));
-    return concat(this.#looked(), own, due, mayNotSweep ? EMPTY : swept);
+    const others = defer(() => (this.comesFirst ? EMPTY : concat(due, mayNotSweep ? EMPTY : swept)));
+    return concat(this.#looked(), own, others);
   }
 
   /**

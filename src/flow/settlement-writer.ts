@@ -1,5 +1,7 @@
 import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
 import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
+import type { EntryId } from "../model/entry-id.js";
+import { orderMark } from "../model/order-mark.js";
 import type { Origin } from "../model/origin.js";
 import { isPlainAck, noteFor, toPiles, type Pile, type Plan, type Planned } from "../model/pile.js";
 import { countOf, type Receipt } from "../model/receipt.js";
@@ -95,13 +97,31 @@ function toDecision({ held, settlement, writes }: Planned, { claimIdleMs }: Orig
     case "Ack":
       return { verb: "ack", id, claims, writes };
     case "Retry":
-      return { verb: "retry", id, delayMs: settlement.delayMs, lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs), claims };
+      return {
+        verb: "retry",
+        id,
+        delayMs: settlement.delayMs,
+        lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs),
+        claims,
+        mark: markOf(id, settlement),
+      };
     case "DeadLetter":
       return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs: held.raw, claims };
     case "Release":
-      return { verb: "release", id, delayMs: settlement.delayMs, lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs), claims };
+      return {
+        verb: "release",
+        id,
+        delayMs: settlement.delayMs,
+        lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs),
+        claims,
+        mark: markOf(id, settlement),
+      };
   }
 }
+
+/** Keeps later entries of its key waiting. */
+const markOf = (id: EntryId, { orderKey }: { readonly orderKey?: string }): string | undefined =>
+  orderKey === undefined ? undefined : orderMark(orderKey, id);
 
 /** How idle an entry is to look, so that a read that claims finds it when it is due. */
 const lookIdle = (delayMs: number | undefined, claimIdleMs: number | undefined): number | undefined =>

@@ -79,6 +79,17 @@ export const checkpointKey = (stream: string, name: string): string => `${beside
 export const rateKey = (stream: string, group: string, { limit, perMs }: { readonly limit: number; readonly perMs: number }): string =>
   `${beside(stream)}:rate:${group}:${limit}per${perMs}`;
 
+/**
+ * The ZSET in which `partitionBy` with `whileRetrying: "wait"` notes which entries of a key were put back, so that later ones wait.
+ * Deleting it lets them overtake.
+ * @example
+ * ```ts
+ * orderKey("orders", "shipping"); // => "{orders}:order:shipping"
+ * ```
+ * @public
+ */
+export const orderKey = (stream: string, group: string): string => `${beside(stream)}:order:${group}`;
+
 /** @throws RangeError for a name that no helper key can share a slot with: a brace, but no hash tag @internal */
 export function streamName(name: string, value: string): string {
   if (hashTag.test(value) || !/[{}]/.test(value)) return value;

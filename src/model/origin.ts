@@ -1,4 +1,5 @@
 import type { HeldDelivery } from "./held-delivery.js";
+import type { OrderAnswer, OrderQuestion, OrderStep } from "./order.js";
 
 /** What the operators hear from the source of a delivery. @internal */
 export interface OriginWatcher {
@@ -8,6 +9,8 @@ export interface OriginWatcher {
   lost?(held: HeldDelivery<unknown>): void;
   /** The source has given up what is unsettled; a write on its behalf need not be confirmed any more. */
   abandoned?(): void;
+  /** Settlements are confirmed: the credit of these is back. */
+  settled?(confirmations: readonly Confirmation[]): void;
 }
 
 /** What a sink tells the source about a delivery whose settlement is confirmed. @internal */
@@ -34,6 +37,10 @@ export interface Origin {
   confirm(confirmations: readonly Confirmation[]): void;
   /** A sink can't carry decisions out at the moment and goes on trying: for the status. */
   hindered(by: unknown): void;
+  /** Asks whether entries wait that come before others of their key; answers once, and not when the source is over. */
+  askEarlier(stream: string, questions: readonly OrderQuestion[], answer: (answers: readonly OrderAnswer[]) => void): void;
+  /** What waits for these may come now. */
+  forward(stream: string, steps: readonly OrderStep[]): void;
   /** Listens until the returned function is called. */
   watch(watcher: OriginWatcher): () => void;
 }

@@ -4,6 +4,7 @@
  */
 import { ReplyError } from "../errors.js";
 import type { EntryId } from "../model/entry-id.js";
+import type { OrderAnswer } from "../model/order.js";
 import type { ClaimAnswer, ClaimVerdict, DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
 
 /**
@@ -109,6 +110,14 @@ export function decodeClaims(reply: unknown): readonly ClaimAnswer[] {
     if (tag === "done") return { _tag: "done", forMs: decodeCount("claim.lua", forMs) };
     if (tag === "taken" || tag === "claimed") return { _tag: tag };
     throw new ReplyError("claim.lua", shapeOf(reply));
+  });
+}
+
+/** The answer of earlier.lua. @internal */
+export function decodeEarlier(reply: unknown): readonly OrderAnswer[] {
+  return [...inTwos(list("earlier.lua", reply))].map(([marked, waits]) => {
+    const waitsMs = decodeCount("earlier.lua", waits);
+    return { isMarked: decodeCount("earlier.lua", marked) === 1, waitsMs: waitsMs < 0 ? undefined : waitsMs };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { EntryId } from "../model/entry-id.js";
-import { failuresKey, retryKey } from "../model/keys.js";
+import { failuresKey, orderKey, retryKey } from "../model/keys.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { RedriveOutcome } from "../model/redriven.js";
 import { retentionWords, type Retention } from "../model/retention.js";
@@ -64,7 +64,8 @@ export class IoredisAdmin implements StreamAdmin {
   }
 
   async destroyGroup(ref: GroupRef, deadLetters: "keep" | "delete"): Promise<boolean> {
-    const keys = [...this.#connection.keys(ref), failuresKey(this.#connection.toKey(ref.stream), ref.group)];
+    const stream = this.#connection.toKey(ref.stream);
+    const keys = [...this.#connection.keys(ref), failuresKey(stream, ref.group), orderKey(stream, ref.group)];
     const all = deadLetters === "delete" ? [...keys, this.#connection.deadLetterKey(ref, undefined)] : keys;
     return decodeCount("destroy-group.lua", await this.#connection.run(this.#scripts.destroyGroup, all, [ref.group])) === 1;
   }

@@ -2,7 +2,9 @@ import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import type { Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import type { ClaimedKey } from "../model/claim.js";
-import { dedupePrefix, failuresKey } from "../model/keys.js";
+import { dedupePrefix, failuresKey, orderKey } from "../model/keys.js";
+import { marksBelow, marksOf, orderMark } from "../model/order-mark.js";
+import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { Payload } from "../model/payload.js";
 import type { CommandConnection } from "./command-connection.js";
 import {
@@ -10,6 +12,7 @@ import {
   decodeClaimVerdict,
   decodeCount,
   decodeDue,
+  decodeEarlier,
   decodeIdle,
   decodeIds,
   decodeLastGeneratedId,
@@ -48,6 +51,8 @@ const takenPerCall = 50;
 /** Ids per XACK: a command, and a call in JavaScript, has a limit far above. */
 const idsPerAck = 5_000;
 
+const nothingEarlier: OrderAnswer = { isMarked: false, waitsMs: undefined };
+
 /** The commands of the port, on a connection of their own. @internal */
 export class IoredisCommands implements StreamCommands {
   readonly broken: Observable<Outage>;
@@ -84,7 +89,7 @@ export class IoredisCommands implements StreamCommands {
       run: (all, args) => connection.run(this.#scripts.settle, all, args),
       ref,
       keys: [...connection.keys(ref), deadLetters, failuresKey(connection.toKey(ref.stream), ref.group)],
-      stepKeys: { ofWrite: connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim) },
+      stepKeys: { ofWrite: connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim), order: this.#orderKey(ref) },
       size: idsPerCall,
     }).send(request);
   }
@@ -157,6 +162,35 @@ export class IoredisCommands implements StreamCommands {
   async scheduled(ref: GroupRef): Promise<readonly EntryId[]> {
     const [, retries] = this.#connection.keys(ref);
     return decodeIds(await this.#connection.call("zrange", retries, 0, -1));
+  }
+
+  /** Where nothing waits, one EXISTS says so for all of them. */
+  async earlier(ref: GroupRef, questions: readonly OrderQuestion[]): Promise<readonly OrderAnswer[]> {
+    const order = this.#orderKey(ref);
+    if (decodeCount("EXISTS", await this.#connection.call("exists", order)) === 0) return questions.map(() => nothingEarlier);
+    const ask = async (some: readonly OrderQuestion[]): Promise<readonly OrderAnswer[]> => {
+      const args = some.flatMap(({ key, id, above }) => {
+        const { min, max } = marksBelow(key, id, above);
+        return [orderMark(key, id), min, max];
+      });
+      return decodeEarlier(await this.#connection.run(this.#scripts.earlier, [...this.#connection.keys(ref), order], [ref.group, ...args]));
+    };
+    return (await Promise.all(chunksOf(rowsPerCall)(questions).map(ask))).flat();
+  }
+
+  async forward(ref: GroupRef, steps: readonly OrderStep[]): Promise<number> {
+    const args = steps.flatMap(({ key, settled, count }) => {
+      const { min, max } = marksOf(key);
+      return [min, max, count, settled.length, ...settled.map((id) => orderMark(key, id))];
+    });
+    return decodeCount(
+      "forward.lua",
+      await this.#connection.run(this.#scripts.forward, [...this.#connection.keys(ref), this.#orderKey(ref)], [ref.group, ...args]),
+    );
+  }
+
+  #orderKey({ stream, group }: GroupRef): string {
+    return orderKey(this.#connection.toKey(stream), group);
   }
 
   async leave(ref: ConsumerRef, { remove, only }: LeaveOptions): Promise<number> {

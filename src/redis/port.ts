@@ -5,6 +5,7 @@ import type { ClaimedKey } from "../model/claim.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { Payload } from "../model/payload.js";
+import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { Redrivable, RedriveOutcome } from "../model/redriven.js";
 import type { Retention } from "../model/retention.js";
@@ -126,6 +127,8 @@ export interface Alongside {
   readonly writes?: readonly Write[] | undefined;
   /** Keys of dedupe: done with an ack, given back with any other decision. */
   readonly claims?: readonly ClaimedKey[] | undefined;
+  /** Of a retry or release: later entries of its key are to wait for it. */
+  readonly mark?: string | undefined;
 }
 
 /** What became of the wish to handle a key of dedupe. @internal */
@@ -174,6 +177,10 @@ export interface StreamCommands {
   adopt(ref: ConsumerRef, ids: readonly EntryId[]): ObservableInput<readonly EntryId[]>;
   /** Every entry that waits for a retry, in pages. */
   scheduled(ref: GroupRef): ObservableInput<readonly EntryId[]>;
+  /** Whether earlier entries of a key wait, an answer per question. */
+  earlier(ref: GroupRef, questions: readonly OrderQuestion[]): ObservableInput<readonly OrderAnswer[]>;
+  /** Forgets what was settled of a key and makes due what waited for it; how many that is. */
+  forward(ref: GroupRef, steps: readonly OrderStep[]): ObservableInput<number>;
   /** Hands back all that is pending for the consumer, and removes the consumer when asked and empty; how many were handed back. */
   leave(ref: ConsumerRef, options: LeaveOptions): ObservableInput<number>;
   /** A page of a group's dead-letter stream after an id. */

@@ -8,6 +8,8 @@ import {
   countBeforeSource,
   deleteConsumerSource,
   destroyGroupSource,
+  earlierSource,
+  forwardSource,
   leaveSource,
   nextDueSource,
   prepareIdmpSource,
@@ -42,6 +44,8 @@ export interface Scripts {
   readonly nextDue: Script;
   readonly confirm: Script;
   readonly claim: Script;
+  readonly earlier: Script;
+  readonly forward: Script;
 }
 
 /** Hashes the scripts, once per connection. @internal */
@@ -55,6 +59,8 @@ export function loadScripts(): Scripts {
     nextDue: script(nextDueSource),
     confirm: script(confirmSource),
     claim: script(claimSource),
+    earlier: script(earlierSource),
+    forward: script(forwardSource),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Argument } from "./script.js";
 export interface StepKeys {
   readonly ofWrite: (key: string) => string;
   readonly ofClaim: (claim: ClaimedKey) => string;
+  readonly order: string;
 }
 
 /** Decisions in the words of the settle script, and the keys that their steps touch. @internal */
@@ -25,15 +26,20 @@ export class SettleWords {
   /** @param verb - the decision's own, or `deadKept`: with the pairs we were given, which are bytes as they are */
   add(verb: Decision["verb"] | "deadKept", decision: Decision, argument: string): void {
     this.count += 1;
-    if (decision.writes !== undefined || decision.claims !== undefined) this.#addSteps(decision);
+    if (decision.writes !== undefined || decision.claims !== undefined || decision.mark !== undefined) this.#addSteps(decision);
     this.words.push(verb, decision.id, argument);
     if (verb !== "deadKept" || decision.verb !== "dead") return;
     this.words.push(decision.pairs.length);
     for (const each of decision.pairs) this.words.push(each); // more of them, maybe, than a call has arguments
   }
 
-  #addSteps({ verb, writes = [], claims = [] }: Decision): void {
+  #addSteps({ verb, writes = [], claims = [], mark }: Decision): void {
     const before = this.words.push("with", 0);
+    if (mark !== undefined) {
+      const [kind, other] = verb === "retry" ? ["r", "d"] : ["d", "r"];
+      this.#addStep("ZADD", this.#stepKeys.order, [0, mark + kind]);
+      this.#addStep("ZREM", this.#stepKeys.order, [mark + other]);
+    }
     for (const { command, key, args } of writes) this.#addStep(command, this.#stepKeys.ofWrite(key), args);
     for (const claim of claims) {
       const key = this.#stepKeys.ofClaim(claim);

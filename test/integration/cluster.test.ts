@@ -14,6 +14,7 @@ import {
   fromStream,
   redrive,
   handOff,
+  partitionBy,
   retryToDLQ,
   trimAcked,
 } from "rxjs-redis-streams";
@@ -182,6 +183,37 @@ describe("a Redis Cluster", () => {
     );
     await until(() => total(pipeline.values, "acked") === 5, "all are handled the second time");
     expect(seen).toEqual(streams.map(() => bytes));
+  });
+
+  it("keeps keys in order while retries wait, in the slot of each stream", async () => {
+    const streams = Array.from({ length: 4 }, () => `test:${randomUUID()}`);
+    for (const stream of streams) for (let n = 0; n < 20; n += 1) await cluster.xadd(stream, "*", "n", n, "stream", stream);
+    const seen = new Map(streams.map((stream) => [stream, [] as number[]]));
+    const failed = new Set<string>();
+    const pipeline = run(
+      fromGroup(cluster, { stream: streams, group, startId: "0" }).pipe(
+        partitionBy(
+          () => "one",
+          { lanes: 2, whileRetrying: "wait" },
+          (lane$) =>
+            lane$.pipe(
+              retryToDLQ(
+                ({ n = "", stream = "" }) => {
+                  if (Number(n) % 7 === 3 && failed.size < failed.add(stream + n).size) throw new Error("once");
+                  seen.get(stream)!.push(Number(n));
+                },
+                { maxDeliveries: 5, backoff: fixed(20) },
+              ),
+            ),
+        ),
+        bufferAck(),
+        acknowledge(cluster),
+      ),
+    );
+    await until(() => total(pipeline.values, "acked") === 80, "all are acknowledged");
+    for (const each of seen.values()) expect(each).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    expect(failed.size).toBe(12);
+    pipeline.subscription.unsubscribe();
   });
 
   it("survives the death of a stream's master: every entry is handled", { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkpointKey, deadLetterKey, retryKey, streamName } from "../../src/model/keys.js";
+import { checkpointKey, deadLetterKey, orderKey, retryKey, streamName } from "../../src/model/keys.js";
 import { slotOf } from "../../src/redis/cluster-slot.js";
 
 describe("deadLetterKey", () => {
@@ -60,6 +60,7 @@ describe("helper keys", () => {
         }
         expect(slotOf(deadLetterKey(stream, group))).toBe(slotOf(stream));
         expect(slotOf(retryKey(stream, group))).toBe(slotOf(stream));
+        expect(slotOf(orderKey(stream, group))).toBe(slotOf(stream));
       }),
       { numRuns: 1_000 },
     );

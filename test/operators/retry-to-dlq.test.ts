@@ -401,15 +401,17 @@ describe("retryToDLQ", () => {
       expect(handler).toHaveBeenCalledTimes(2);
     });
 
-    it("lets all go when the source is over", () => {
+    it("lets all go when the source is over, and begins with none of those that waited", () => {
       const source = new TestSource();
       const deliveries = source.many(20);
       const input = new Subject<Flow<Fields>>();
-      const recording = record(input.pipe(retryToDLQ(() => NEVER, { ...options, concurrency: 3 })));
+      const handler = vi.fn(() => NEVER);
+      const recording = record(input.pipe(retryToDLQ(handler, { ...options, concurrency: 3 })));
       deliveries.forEach((delivery) => input.next(delivery));
       source.ledger.abandon(new Error("over"));
       input.complete();
-      expect(recording.values.map(summary)).toEqual(deliveries.map(({ id }) => `${id} release`));
+      expect(recording.values.map(summary).sort()).toEqual(deliveries.map(({ id }) => `${id} release`).sort());
+      expect(handler).toHaveBeenCalledTimes(3);
       expect(recording.ended).toBe("complete");
     });
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Flow } from "../../src/model/settlement.js";
 import { bufferAck } from "../../src/operators/buffer-ack.js";
 import { decode } from "../../src/operators/decode.js";
+import { partitionBy } from "../../src/operators/partition-by.js";
 import { retryToDLQ } from "../../src/operators/retry-to-dlq.js";
 import { acknowledge } from "../../src/sinks/acknowledge.js";
 import { TestSource } from "../support/deliveries.js";
@@ -26,6 +27,14 @@ function firehose(): { source$: Observable<Flow<unknown>>; emitted: () => number
 const operators: readonly (readonly [string, OperatorFunction<Flow<unknown>, unknown>])[] = [
   ["decode", decode(() => E.right(1))],
   ["retryToDLQ", retryToDLQ(() => 1, { maxDeliveries: 5 })],
+  [
+    "partitionBy",
+    partitionBy(
+      () => "key",
+      { lanes: 2 },
+      (lane$) => lane$,
+    ),
+  ],
   ["bufferAck", bufferAck({ maxSize: 1 })],
   ["acknowledge", acknowledge(new FakePort().client)],
 ];

@@ -99,7 +99,7 @@ export class FakePort implements StreamsPort {
   openCommands(): StreamCommands {
     this.open.commands += 1;
     const { createGroup, lastGeneratedId, ack, settle, takeDue, nextDue, confirmClaims, takeIdle, renew } = this.#answers;
-    const { adopt, claim, scheduled, leave, deadLetters, broken } = this.#answers;
+    const { adopt, claim, scheduled, earlier, forward, leave, deadLetters, broken } = this.#answers;
     return {
       createGroup: this.#noting("createGroup", createGroup),
       lastGeneratedId: this.#noting("lastGeneratedId", lastGeneratedId),
@@ -113,6 +113,8 @@ export class FakePort implements StreamsPort {
       adopt: this.#noting("adopt", adopt),
       claim: this.#noting("claim", claim),
       scheduled: this.#noting("scheduled", scheduled),
+      earlier: this.#noting("earlier", earlier),
+      forward: this.#noting("forward", forward),
       leave: this.#noting("leave", leave),
       deadLetters: this.#noting("deadLetters", deadLetters),
       broken,
@@ -235,6 +237,8 @@ const quiet: Required<Answers> = {
   adopt: (_ref, ids) => of(ids),
   claim: (_ref, claims) => of(claims.map(() => taken)),
   scheduled: () => of([]),
+  earlier: (_ref, questions) => of(questions.map(() => ({ isMarked: false, waitsMs: undefined }))),
+  forward: () => of(0),
   leave: () => of(0),
   deadLetters: () => of([]),
   broken: NEVER,

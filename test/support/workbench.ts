@@ -67,7 +67,8 @@ export function workbench(url: string = inject("redisUrl")): Workbench {
   const stream = `test:${randomUUID()}`;
   const group = "group";
   afterwards(async () => {
-    if (redis.status === "ready") await redis.del(stream, ...helperKeys(stream, group)).catch(() => undefined);
+    if (redis.status === "ready")
+      await redis.del(stream, `{${stream}}:order:${group}`, ...helperKeys(stream, group)).catch(() => undefined);
     redis.disconnect();
   });
   return {

@@ -13,6 +13,7 @@ import {
   fromDeadLetters,
   fromGroup,
   json,
+  partitionBy,
   retryToDLQ,
   settle,
   type BinaryFields,
@@ -55,6 +56,29 @@ describe("a pipeline", () => {
       acknowledge(redis),
     );
     expectTypeOf(receipts$).toEqualTypeOf<Observable<Receipt>>();
+  });
+
+  it("is inferred through lanes", () => {
+    const shipped$ = orders$.pipe(
+      decode(Order),
+      partitionBy(
+        (order) => {
+          expectTypeOf(order).toEqualTypeOf<{ orderId: string; amount: number }>();
+          return order.orderId;
+        },
+        { lanes: 32 },
+        (lane$) => lane$.pipe(retryToDLQ((order) => ship(order.orderId), { maxDeliveries: 5, concurrency: 1 })),
+      ),
+    );
+    expectTypeOf(shipped$).toEqualTypeOf<Observable<Flow<Shipment>>>();
+    const receipts$ = shipped$.pipe(bufferAck(), acknowledge(redis));
+    expectTypeOf(receipts$).toEqualTypeOf<Observable<Receipt>>();
+    const lanes$ = orders$.pipe(partitionBy((fields) => fields["customer"] ?? "", { lanes: 4 }));
+    expectTypeOf(lanes$).toEqualTypeOf<Observable<Observable<Flow<Fields>>>>();
+    const merged$ = lanes$.pipe(mergeMap((lane$) => lane$.pipe(decode(Order))));
+    expectTypeOf(merged$).toEqualTypeOf<Observable<Flow<{ orderId: string; amount: number }>>>();
+    // @ts-expect-error a key is a string: a number would be hashed as what?
+    void orders$.pipe(partitionBy(() => 7, { lanes: 4 }));
   });
 
   it("hands each operator what the one before has made", () => {

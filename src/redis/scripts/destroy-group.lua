@@ -1,7 +1,7 @@
 -- Removes a group with all that belongs to it, and says whether it was there. What an earlier deletion of the stream has left
 -- behind is removed as well.
 --
--- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] its dead-letter stream; left out, it is kept
+-- KEYS[1] stream   KEYS[2...] what is beside it: retry schedule, failures, order; its dead-letter stream, left out, is kept
 -- ARGV[1] group
 -- Result: 1 when the group was there, else 0
 -- Complexity: O(PEL); the memory of the helper keys is freed in the background

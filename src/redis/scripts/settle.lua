@@ -13,6 +13,8 @@
 --    release  the same, or "" for at once
 --  before a decision, where steps go with it: "with", how many words follow, then per step: name, its index in KEYS, how
 --  many arguments, the arguments. They are done if, and only if, the decision is carried out.
+--    ZADD, ZREM                      of a retry or release: its mark in the order of its key (ZSET, all of score 0), so that later
+--                                    entries wait; it ends with "r" for a retry, with "d" for what only waits for others
 --    XADD, HSET, HDEL, HINCRBY, INCRBY, SADD, SREM, ZINCRBY   of an ack: all of them or none; before other steps
 --    mark     ms                       the key of dedupe is done, for so long
 --    unclaim  entry                    the key of dedupe is given back, if the entry has it
@@ -94,6 +96,7 @@ end
 
 local typeOf = {
   XADD = 'stream', HSET = 'hash', HDEL = 'hash', HINCRBY = 'hash', INCRBY = 'string', SADD = 'set', SREM = 'set', ZINCRBY = 'zset',
+  ZADD = 'zset', ZREM = 'zset',
 }
 
 local function eachStep(with, visit)
@@ -124,7 +127,7 @@ end
 
 local function minus(number) return string.sub(number, 1, 1) == '-' and string.sub(number, 2) or '-' .. number end
 
--- Sets and hash fields stay: the attempt that follows writes the same again.
+-- Sets, marks and hash fields stay: the attempt that follows writes the same again.
 local function inverse(name, key, first, result)
   local one, other = ARGV[first], ARGV[first + 1]
   if name == 'XADD' then return { 'XDEL', key, result } end

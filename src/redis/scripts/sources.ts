@@ -209,7 +209,7 @@ return { 'deleted', moved }
 export const destroyGroupSource: string = `-- Removes a group with all that belongs to it, and says whether it was there. What an earlier deletion of the stream has left
 -- behind is removed as well.
 --
--- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] its dead-letter stream; left out, it is kept
+-- KEYS[1] stream   KEYS[2...] what is beside it: retry schedule, failures, order; its dead-letter stream, left out, is kept
 -- ARGV[1] group
 -- Result: 1 when the group was there, else 0
 -- Complexity: O(PEL); the memory of the helper keys is freed in the background
@@ -219,6 +219,97 @@ local stream = KEYS[1]
 local destroyed = redis.call('EXISTS', stream) == 1 and redis.call('XGROUP', 'DESTROY', stream, ARGV[1]) or 0
 redis.call('UNLINK', unpack(KEYS, 2))
 return destroyed
+`;
+
+export const earlierSource: string = `-- Looks whether earlier entries of a key wait, for many entries at once. A mark is a hint, the PEL is the truth: marks of entries
+-- that are not pending any more are removed on the way, and a few others are looked at, so that none stays for ever.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] order (ZSET of marks, all of score 0)
+-- ARGV[1] group    ARGV[2...] three per entry: its own mark without its end, and the range of marks (ZRANGEBYLEX min, max) in which to look
+-- Result: two per entry: 1 when it has a mark itself, else 0; ms until the first one in the range is due, 0 when it is not scheduled,
+--    -1 when there is none
+-- Complexity: O(log marks + log PEL) per entry, plus the marks removed
+local stream, schedule, order, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local looksAtRandom, mostRemoved = 5, 2000
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function idOf(mark)
+  local ms, seq = string.match(mark, '0*(%d+)%-0*(%d+)[rd]$')
+  return ms .. '-' .. seq
+end
+
+local removed = 0
+local function isStale(mark)
+  local id = idOf(mark)
+  if #redis.call('XPENDING', stream, group, id, id, 1) > 0 then return false end
+  redis.call('ZREM', order, mark)
+  removed = removed + 1
+  return true
+end
+
+local function firstWaitsMs(min, max)
+  while removed < mostRemoved do
+    local mark = redis.call('ZRANGEBYLEX', order, min, max, 'LIMIT', 0, 1)[1]
+    if not mark then return -1 end
+    if not isStale(mark) then
+      local due = redis.call('ZSCORE', schedule, idOf(mark))
+      return due and math.max(0, tonumber(due) - now) or 0
+    end
+  end
+  return 0 -- there may be one: to be asked again
+end
+
+for _, mark in ipairs(redis.call('ZRANDMEMBER', order, looksAtRandom)) do isStale(mark) end
+local answers = {}
+for index = 2, #ARGV, 3 do
+  local isMarked = redis.call('ZSCORE', order, ARGV[index] .. 'r') or redis.call('ZSCORE', order, ARGV[index] .. 'd')
+  answers[#answers + 1] = isMarked and 1 or 0
+  answers[#answers + 1] = firstWaitsMs(ARGV[index + 1], ARGV[index + 2])
+end
+return answers
+`;
+
+export const forwardSource: string = `-- After entries of a key were settled for good: removes their marks, and makes those due that waited for them. An entry that has
+-- been tried waits for its own time (its mark ends with "r"), and those behind it for that entry.
+--
+-- KEYS[1] stream   KEYS[2] retry schedule (ZSET id -> due ms)   KEYS[3] order (ZSET of marks, all of score 0)
+-- ARGV[1] group    then per key: the range of its marks (ZRANGEBYLEX min, max), how many to make due, how many marks to remove, and those without
+--    their ends
+-- Result: how many were made due
+-- Complexity: O(log marks + log PEL) per mark and entry
+local stream, schedule, order, group = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+
+local function forward(min, max, most)
+  local count = 0
+  for _, mark in ipairs(most > 0 and redis.call('ZRANGEBYLEX', order, min, max, 'LIMIT', 0, most) or {}) do
+    local ms, seq, kind = string.match(mark, '0*(%d+)%-0*(%d+)([rd])$')
+    local id = ms .. '-' .. seq
+    if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then
+      redis.call('ZREM', order, mark)
+    elseif kind == 'r' then
+      return count
+    else
+      -- XX: those alone that are scheduled; LT: never later than they are
+      redis.call('ZADD', schedule, 'XX', 'LT', now, id)
+      count = count + 1
+    end
+  end
+  return count
+end
+
+local forwarded, at = 0, 2
+while at < #ARGV do
+  local removed = tonumber(ARGV[at + 3])
+  for index = at + 4, at + 3 + removed do redis.call('ZREM', order, ARGV[index] .. 'r', ARGV[index] .. 'd') end
+  forwarded = forwarded + forward(ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]))
+  at = at + 4 + removed
+end
+return forwarded
 `;
 
 export const leaveSource: string = `-- Hands back what is pending for a consumer that stops, a page a call; then removes the consumer, if nothing is left of it.
@@ -464,6 +555,8 @@ export const settleSource: string = `-- Carries out the decisions about deliveri
 --    release  the same, or "" for at once
 --  before a decision, where steps go with it: "with", how many words follow, then per step: name, its index in KEYS, how
 --  many arguments, the arguments. They are done if, and only if, the decision is carried out.
+--    ZADD, ZREM                      of a retry or release: its mark in the order of its key (ZSET, all of score 0), so that later
+--                                    entries wait; it ends with "r" for a retry, with "d" for what only waits for others
 --    XADD, HSET, HDEL, HINCRBY, INCRBY, SADD, SREM, ZINCRBY   of an ack: all of them or none; before other steps
 --    mark     ms                       the key of dedupe is done, for so long
 --    unclaim  entry                    the key of dedupe is given back, if the entry has it
@@ -545,6 +638,7 @@ end
 
 local typeOf = {
   XADD = 'stream', HSET = 'hash', HDEL = 'hash', HINCRBY = 'hash', INCRBY = 'string', SADD = 'set', SREM = 'set', ZINCRBY = 'zset',
+  ZADD = 'zset', ZREM = 'zset',
 }
 
 local function eachStep(with, visit)
@@ -575,7 +669,7 @@ end
 
 local function minus(number) return string.sub(number, 1, 1) == '-' and string.sub(number, 2) or '-' .. number end
 
--- Sets and hash fields stay: the attempt that follows writes the same again.
+-- Sets, marks and hash fields stay: the attempt that follows writes the same again.
 local function inverse(name, key, first, result)
   local one, other = ARGV[first], ARGV[first + 1]
   if name == 'XADD' then return { 'XDEL', key, result } end
@@ -745,15 +839,31 @@ local function pick(row)
   deliveries[row[1]] = row[4]
 end
 
+-- What is due together is sorted as text, in which "10" comes before "9".
+local function inStreamOrder(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
 -- What was delivered after it was due has been taken up already, by a read that claims.
 local function pickDue()
+  local dueAtOf = {}
   local due = redis.call('ZRANGEBYSCORE', schedule, '-inf', string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, most)
   for index = 1, #due, 2 do
     local id, dueAt = due[index], tonumber(due[index + 1])
     local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
-    if row and now - row[3] < dueAt then pick(row) end
+    if row and now - row[3] < dueAt then
+      pick(row)
+      dueAtOf[id] = dueAt
+    end
     redis.call('ZREM', schedule, id)
   end
+  table.sort(ids, function(one, other)
+    if dueAtOf[one] ~= dueAtOf[other] then return dueAtOf[one] < dueAtOf[other] end
+    return inStreamOrder(one, other)
+  end)
 end
 
 -- Walks on until it has done \`left\` rows' worth of work, in small steps: XPENDING answers rows that are then not looked at.

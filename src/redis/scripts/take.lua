@@ -28,15 +28,31 @@ local function pick(row)
   deliveries[row[1]] = row[4]
 end
 
+-- What is due together is sorted as text, in which "10" comes before "9".
+local function inStreamOrder(one, other)
+  local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
+  local otherMs, otherSeq = string.match(other, '(%d+)-(%d+)')
+  local function less(a, b) return #a < #b or (#a == #b and a < b) end
+  return less(oneMs, otherMs) or (oneMs == otherMs and less(oneSeq, otherSeq))
+end
+
 -- What was delivered after it was due has been taken up already, by a read that claims.
 local function pickDue()
+  local dueAtOf = {}
   local due = redis.call('ZRANGEBYSCORE', schedule, '-inf', string.format('%.0f', now), 'WITHSCORES', 'LIMIT', 0, most)
   for index = 1, #due, 2 do
     local id, dueAt = due[index], tonumber(due[index + 1])
     local row = redis.call('XPENDING', stream, group, id, id, 1)[1]
-    if row and now - row[3] < dueAt then pick(row) end
+    if row and now - row[3] < dueAt then
+      pick(row)
+      dueAtOf[id] = dueAt
+    end
     redis.call('ZREM', schedule, id)
   end
+  table.sort(ids, function(one, other)
+    if dueAtOf[one] ~= dueAtOf[other] then return dueAtOf[one] < dueAtOf[other] end
+    return inStreamOrder(one, other)
+  end)
 end
 
 -- Walks on until it has done `left` rows' worth of work, in small steps: XPENDING answers rows that are then not looked at.

@@ -1,0 +1,52 @@
+import { Subject, type Observable } from "rxjs";
+import { Fifo } from "./fifo.js";
+
+interface Feed<A> {
+  readonly lane: number;
+  readonly item: A;
+}
+
+/**
+ * The ends of lanes at which items are put in. What comes while another item is being put in waits its turn: a lane that answers
+ * at once and so asks for the next one leaves the stack flat, however many there are.
+ * @internal
+ */
+export class Inlets<A> {
+  readonly lanes: readonly Observable<A>[];
+  readonly #subjects: readonly Subject<A>[];
+  readonly #ready = new Fifo<Feed<A>>();
+  #isFeeding = false;
+
+  constructor(count: number) {
+    this.#subjects = Array.from({ length: count }, () => new Subject<A>());
+    this.lanes = this.#subjects.map((subject) => subject.asObservable());
+  }
+
+  /** True while nothing waits to be put in. */
+  get isIdle(): boolean {
+    return !this.#isFeeding;
+  }
+
+  /** @throws Error when nobody listens to the lane: the item would be lost in silence */
+  feed(lane: number, item: A): void {
+    if (this.#isFeeding) return this.#ready.push({ lane, item });
+    this.#isFeeding = true;
+    this.#put(lane, item);
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) this.#put(next.lane, next.item);
+    this.#isFeeding = false;
+  }
+
+  complete(): void {
+    for (const subject of this.#subjects) subject.complete();
+  }
+
+  error(error: unknown): void {
+    for (const subject of this.#subjects) subject.error(error);
+  }
+
+  #put(lane: number, item: A): void {
+    const subject = this.#subjects[lane]!;
+    if (subject.observed) return subject.next(item);
+    throw new Error(`Nobody listens to lane ${lane} of partitionBy: it was not subscribed at once, or ended before its source`);
+  }
+}

@@ -1,0 +1,48 @@
+import {
+  catchError,
+  concatMap,
+  defer,
+  EMPTY,
+  from,
+  ignoreElements,
+  merge,
+  mergeMap,
+  retry,
+  tap,
+  throwError,
+  timer,
+  type Observable,
+} from "rxjs";
+import { classifyError } from "../redis/classify-error.js";
+import type { GroupRef } from "../redis/port.js";
+import { reconnectDelayMs } from "./backoff.js";
+import type { Session } from "./session.js";
+
+/** Asks and tells Redis what operators want to know of, and do for, the order of keys in the group. @internal */
+export function keepOrderBook({ commands, ledger, settings }: Session): Observable<never> {
+  const refTo = (stream: string): GroupRef => ({ stream, group: settings.group });
+  const answers = ledger.inquiries.pipe(
+    mergeMap(({ stream, questions, answer }) =>
+      defer(() => from(commands.earlier(refTo(stream), questions))).pipe(retry({ delay: untilItHeals(refTo(stream)) }), tap(answer)),
+    ),
+  );
+  const forwards = ledger.forwards.pipe(
+    concatMap(({ stream, steps }) =>
+      from(commands.forward(refTo(stream), steps)).pipe(
+        tap((count) => count > 0 && ledger.dueIn(stream, 0)),
+        catchError((error: unknown) => fatal(error, refTo(stream)) ?? EMPTY), // they come by themselves, a little later
+      ),
+    ),
+  );
+  return merge(answers, forwards).pipe(ignoreElements());
+}
+
+const untilItHeals =
+  (ref: GroupRef) =>
+  (error: unknown, failures: number): Observable<unknown> =>
+    fatal(error, ref) ?? timer(reconnectDelayMs(failures));
+
+function fatal(error: unknown, ref: GroupRef): Observable<never> | undefined {
+  const verdict = classifyError(error, ref);
+  return verdict._tag === "fatal" ? throwError(() => verdict.error) : undefined;
+}
