@@ -30,7 +30,7 @@ export function takeOver<P extends TakenPage>(
 ): Observable<Page> {
   const admit = ({ entries, deleted }: P): Page => {
     if (deleted.length > 0) report({ _tag: "tombstone", stream: ref.stream, ids: deleted });
-    const page = entries.length === 0 ? [] : ledger.admit(ref, entries, ledger.open(ref.stream));
+    const page = entries.length === 0 ? [] : ledger.admit({ ...ref, isAgain: true }, entries, ledger.open(ref.stream));
     if (page.length > 0) report({ _tag: "recovered", stream: ref.stream, count: page.length, from: source });
     return page;
   };

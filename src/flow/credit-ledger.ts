@@ -142,7 +142,10 @@ export class CreditLedger extends InFlight implements Origin {
         strangers.push(id);
         continue;
       }
-      const held = new HeldDelivery<unknown>(full, id, only === undefined ? pairs : pairs.slice(2), deliveryCount);
+      const held =
+        only === undefined
+          ? new HeldDelivery<unknown>(full, id, pairs, deliveryCount)
+          : new HeldDelivery<unknown>({ ...full, isAgain: true }, id, pairs.slice(2), deliveryCount);
       this.held.add(held);
       page.push(held);
     }

@@ -120,9 +120,10 @@ export class ReadTurn {
 
   #admit(pages: readonly StreamPage[]): Page {
     const { ledger, settings, consumer } = this.#session;
-    const admitted = pages.map((page) =>
-      ledger.admit({ stream: page.stream, group: settings.group, consumer }, page.entries, this.#repeatsOf(page)),
-    );
+    const admitted = pages.map((page) => {
+      const lease = { stream: page.stream, group: settings.group, consumer, isAgain: hasClaimed(page) };
+      return ledger.admit(lease, page.entries, this.#repeatsOf(page));
+    });
     return admitted.length === 1 ? admitted[0]! : admitted.flat();
   }
 

@@ -52,6 +52,10 @@ export class HeldDelivery<A> implements Delivery<A> {
   get origin(): Origin {
     return this.#lease.origin;
   }
+  /** It may have failed before, and Redis may know when: that goes with its ack. */
+  get isAgain(): boolean {
+    return this.#lease.isAgain ?? false;
+  }
   /** Milliseconds on the local monotonic clock; for telling how long it has been in flight. */
   get since(): number {
     return this.#lease.since;
@@ -96,6 +100,8 @@ export interface Lease {
   readonly consumer: string | undefined;
   readonly origin: Origin;
   readonly since: number;
+  /** Some of them were delivered before, or redriven. @defaultValue false */
+  readonly isAgain?: boolean;
 }
 
 /** A held delivery with another value. @internal */

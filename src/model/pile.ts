@@ -74,7 +74,7 @@ const emptyPile = ({ origin, stream, group, consumer }: HeldDelivery<unknown>): 
 
 /** Nothing goes with it: one XACK for many does. @internal */
 export const isPlainAck = ({ held, settlement, writes }: Planned): boolean =>
-  settlement._tag === "Ack" && held.claims === undefined && writes === undefined;
+  settlement._tag === "Ack" && held.claims === undefined && writes === undefined && !held.isAgain;
 
 /** What goes with an entry into the dead-letter stream. @internal */
 export function noteFor({ stream, id, group = "", consumer = "", deliveryCount }: HeldDelivery<unknown>, cause: unknown): string {

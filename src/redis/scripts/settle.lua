@@ -48,8 +48,10 @@ local function neededElsewhere(id)
   return false
 end
 
+local someFailed = group ~= '' and redis.pcall('EXISTS', failures) == 1
 local function acknowledge(id)
   if group == '' then return 'done' end
+  if someFailed then redis.pcall('HDEL', failures, id) end
   if onAck == 'xackdel' then
     redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
   else
@@ -64,11 +66,10 @@ local function noteFailure(id)
   if redis.pcall('HSETNX', failures, id, asFirst) == 1 then newFailures = newFailures + 1 end
 end
 
--- Ids stay in there when they are acknowledged. So for each new one two others are looked at, a hundred a call: about as many as are
--- pending are left.
+-- Ids stay in there that somebody else acknowledges, or that are trimmed. So for each new one another is looked at, twenty a call.
 local function forgetSome()
   if newFailures == 0 then return end
-  for _, id in ipairs(redis.pcall('HRANDFIELD', failures, math.min(2 * newFailures, 100))) do
+  for _, id in ipairs(redis.pcall('HRANDFIELD', failures, math.min(newFailures, 20))) do
     if #redis.call('XPENDING', stream, group, id, id, 1) == 0 then redis.pcall('HDEL', failures, id) end
   end
 end
@@ -90,7 +91,6 @@ local function deadLetter(id, note, pairs)
   -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
   local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
   if type(added) == 'table' and added.err then return added.err end
-  redis.pcall('HDEL', failures, id)
   return acknowledge(id)
 end
 
