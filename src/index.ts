@@ -55,7 +55,7 @@ export { BackoffMonoid, capDelay, delayAfter, exponential, fixed, limit } from "
 export { drainOn } from "./flow/drain-on.js";
 
 // Keys beside the stream
-export { checkpointKey, deadLetterKey, orderKey, rateKey, retryKey } from "./model/keys.js";
+export { checkpointKey, deadLetterKey, failuresKey, orderKey, rateKey, retryKey } from "./model/keys.js";
 
 // Entry ids
 export { EntryIdOrd, entryTime, isEntryId, toEntryId } from "./model/entry-id.js";

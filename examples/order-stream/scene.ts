@@ -5,7 +5,7 @@ export const group = "event-processors";
 export const workers = ["worker-1", "worker-2", "worker-3"] as const;
 export const total = 2_000;
 
-/** Keys of a run. The braces put them in the stream's Cluster slot; the library names its own two the same way. */
+/** Keys of a run. The braces put them in the stream's Cluster slot; the library names its own the same way. */
 export const keysOf = (stream: string) =>
   ({
     stream,
@@ -17,4 +17,6 @@ export const keysOf = (stream: string) =>
     shares: `{${stream}}:shares`,
     deadLetters: `{${stream}}:dlq:${group}`,
     retries: `{${stream}}:retry:${group}`,
+    /** HASH entry id → when it failed first, for its dead letter. */
+    failures: `{${stream}}:failures:${group}`,
   }) as const;

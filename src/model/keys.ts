@@ -31,7 +31,15 @@ export const deadLetterKey = (stream: string, group = ""): string => `${beside(s
  */
 export const retryKey = (stream: string, group: string): string => `${beside(stream)}:retry:${group}`;
 
-/** The HASH of when a group's entries failed first, and how often they were redriven. @internal */
+/**
+ * The HASH of when a group's entries failed first, and how often they were redriven; an entry's field goes with its ack. Deleting it
+ * makes dead letters forget that.
+ * @example
+ * ```ts
+ * failuresKey("orders", "shipping"); // => "{orders}:failures:shipping"
+ * ```
+ * @public
+ */
 export const failuresKey = (stream: string, group: string): string => `${beside(stream)}:failures:${group}`;
 
 /** Marks that an entry with this key was added, on servers whose streams don't remember that themselves. @internal */

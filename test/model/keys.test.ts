@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkpointKey, deadLetterKey, orderKey, retryKey, streamName } from "../../src/model/keys.js";
+import { checkpointKey, deadLetterKey, failuresKey, orderKey, retryKey, streamName } from "../../src/model/keys.js";
 import { slotOf } from "../../src/redis/cluster-slot.js";
 
 describe("deadLetterKey", () => {
@@ -32,6 +32,13 @@ describe("retryKey", () => {
     ["orders", "{orders}:retry:shipping"],
     ["{orders}:eu", "{orders}:eu:retry:shipping"],
   ])("%s → %s", (stream, key) => expect(retryKey(stream, "shipping")).toBe(key));
+});
+
+describe("failuresKey", () => {
+  it.each([
+    ["orders", "{orders}:failures:shipping"],
+    ["{orders}:eu", "{orders}:eu:failures:shipping"],
+  ])("%s → %s", (stream, key) => expect(failuresKey(stream, "shipping")).toBe(key));
 });
 
 describe("streamName", () => {
