@@ -61,6 +61,8 @@ export function simulate(pipeline: Pipeline, plan: Plan = calmPlan): Outcome {
   const leftOver: number[] = [];
   const statuses: Outcome["statuses"][number][] = [];
   const lost = (): number[] => statuses.flatMap((status) => (status._tag === "leaseLost" ? status.ids.map(numberOf) : []));
+  /** Found to be another consumer's: the source may leave before it has said so. */
+  const taken = new Set<number>();
   let writes = 0;
   const write = <A>(answer: () => A): Observable<A> => {
     writes += 1;
@@ -88,10 +90,12 @@ export function simulate(pipeline: Pipeline, plan: Plan = calmPlan): Outcome {
     settle: (_ref, request) => write(() => settle(request)),
     renew: (_ref, ids) => {
       const claimed = (id: EntryId): boolean => plan.claims?.some(({ n, at }) => n === numberOf(id) && at <= nowMs()) ?? false;
-      return of({ lost: ids.filter(claimed), deleted: [], absent: [] });
+      const gone = ids.filter(claimed);
+      for (const id of gone) taken.add(numberOf(id));
+      return of({ lost: gone, deleted: [], absent: [] });
     },
     leave: (_ref, { only }) => {
-      const back = only?.map(numberOf) ?? handedOut.filter((n) => !written.has(n) && !lost().includes(n));
+      const back = only?.map(numberOf) ?? handedOut.filter((n) => !written.has(n) && !taken.has(n));
       leftOver.push(...back.filter((n) => !leftOver.includes(n)));
       return of(back.length);
     },
