@@ -110,22 +110,27 @@ export class CreditLedger extends InFlight implements Origin {
     return this.oldest === undefined ? 0 : Math.max(0, this.#newestSettled - this.oldest.since);
   }
 
+  /** Sets credit aside, so that nobody else counts on it, until what comes back is called. */
+  reserve(count: number): () => void {
+    let kept = count;
+    this.#reserved += count;
+    const releaseBytes = this.bytes?.reserve(count);
+    return () => {
+      const given = kept;
+      kept = 0; // first: who hears of it may call this again
+      this.#reserved -= given;
+      releaseBytes?.();
+      if (given > 0) this.#returned.next();
+    };
+  }
+
   /**
    * Sets credit aside while a read is under way, so that nobody else counts on it. What `work` admits takes its place before
    * it is given back.
    */
   reserving<A>(count: number, work: Observable<A>): Observable<A> {
     return defer(() => {
-      let kept = count;
-      this.#reserved += count;
-      const releaseBytes = this.bytes?.reserve(count);
-      const release = (): void => {
-        const given = kept;
-        kept = 0; // first: who hears of it may unsubscribe the work
-        this.#reserved -= given;
-        releaseBytes?.();
-        if (given > 0) this.#returned.next();
-      };
+      const release = this.reserve(count);
       return work.pipe(tap({ next: release, error: release, complete: release, unsubscribe: release }));
     });
   }

@@ -51,6 +51,11 @@ export class Place {
     return this.#names;
   }
 
+  /** True while no group is to be made and no stream to be left. */
+  get isSteady(): boolean {
+    return this.#readable.length === this.#followed.size && this.#leaving.size === 0;
+  }
+
   /** True when nothing is left to do here. */
   get isOver(): boolean {
     return this.#followed.size === 0 && this.#leaving.size === 0;
@@ -72,7 +77,7 @@ export class Place {
   /** Groups that are missing are made, and streams that are no longer read are left when nothing of them is in flight. */
   tend(): Observable<never> {
     return defer(() => {
-      if (this.#readable.length === this.#followed.size && this.#leaving.size === 0) return EMPTY;
+      if (this.isSteady) return EMPTY;
       const missing = this.#all().filter(({ group }) => !group.isThere);
       const made = from(missing).pipe(mergeMap(({ group }) => group.ensure(), atOnce));
       const left = from(this.#leaving.keys()).pipe(mergeMap((stream) => this.#leave(stream), atOnce));

@@ -17,7 +17,6 @@ import {
   type Observable,
 } from "rxjs";
 import { classifyError } from "../redis/classify-error.js";
-import type { StreamReader } from "../redis/port.js";
 import { alongside } from "./alongside.js";
 import type { Page } from "./chore.js";
 import { Failures } from "./failures.js";
@@ -42,7 +41,6 @@ const ghostMs = 300;
 export function readGroup(session: Session<GroupSettings>, place: Place, share: () => number): Observable<Page> {
   const { ledger, report, settings } = session;
   const recovery = new Recovery(session, place);
-  const reads = new ReadTurn(session, place, recovery, share);
   const { reader: state, close } = session.signs.openReader(settings.blockMs);
   const failures = new Failures(report);
 
@@ -66,25 +64,33 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
     return EMPTY;
   });
   const chores = defer(() => (isDraining() ? EMPTY : recovery.run()));
-  const read = (reader: StreamReader): Observable<Page> =>
+  const read = (reads: ReadTurn): Observable<Page> =>
     defer(() => {
       if (place.names.length === 0 || recovery.comesFirst || ledger.free <= 0 || isDraining()) {
         if (place.names.length > 0) state.rests(); // the chores were answered
         return EMPTY;
       }
       state.reads(place.names);
-      return reads.run(reader, answered);
+      return reads.run(answered);
     });
-  const groupIsGone = (error: unknown): Observable<never> => {
+  const groupIsGone = (error: unknown, reads: ReadTurn): Observable<Page> => {
     if (!isMissing(error)) throw error;
     state.isInterrupted();
     place.vanished(error);
-    return EMPTY;
+    return reads.runRest(answered);
   };
-  const turn = (reader: StreamReader): Observable<Page> =>
-    concat(begin, place.tend(), place.pause(), credit, begin, chores, read(reader)).pipe(catchError(groupIsGone));
-  const isOver = (): boolean => isDraining() || place.isOver;
-  const turns = withReader(session, (reader) => turn(reader).pipe(repeat({ delay: () => (isOver() ? EMPTY : of(true)) })));
+  const turn = (reads: ReadTurn): Observable<Page> =>
+    defer(() =>
+      reads.isAhead ? concat(begin, reads.run(answered)) : concat(begin, place.tend(), place.pause(), credit, begin, chores, read(reads)),
+    ).pipe(catchError((error: unknown) => groupIsGone(error, reads)));
+  const isOver = (reads: ReadTurn): boolean => !reads.isAhead && (isDraining() || place.isOver);
+  const turns = withReader(session, (reader) => {
+    const reads = new ReadTurn(session, reader, place, recovery, share);
+    return turn(reads).pipe(
+      repeat({ delay: () => (isOver(reads) ? EMPTY : of(true)) }),
+      finalize(() => reads.stop()),
+    );
+  });
 
   /** Whatever a lost reply held is pending for this consumer, and nobody will deliver it again before the lease is over. */
   const recoverOwn = (): void => recovery.recoverOwn(settings.blockMs + ghostMs);

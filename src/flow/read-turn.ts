@@ -1,10 +1,11 @@
 import {
   asyncScheduler,
   BehaviorSubject,
+  catchError,
+  concat,
   defer,
   EMPTY,
   filter,
-  from,
   ignoreElements,
   map,
   merge,
@@ -24,6 +25,7 @@ import type { Page } from "./chore.js";
 import { ConfirmClaims } from "./confirm-claims.js";
 import type { Place } from "./place.js";
 import { giveUpSilent } from "./give-up-silent.js";
+import { ReadAhead, type SentRead } from "./read-ahead.js";
 import type { Recovery } from "./recovery.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
@@ -34,20 +36,27 @@ const restMs = { first: 5, longest: 250 } as const;
 /** Pause between looks while there is no credit to take the retries that are due. */
 const noCreditMs = 20;
 
-/** The reads of one place, one at a time. @internal */
+/** Reads that are sent behind the one that is waited for, so that Redis has the next one at hand while a page is handed on. */
+const mostAhead = 2;
+/** Shorter pages are not worth it. */
+const leastAhead = 64;
+
+/** The reads of one place: one at a time, more while pages come back full. @internal */
 export class ReadTurn {
   readonly #session: Session<GroupSettings>;
   readonly #place: Place;
   readonly #recovery: Recovery;
   readonly #share: () => number;
   readonly #confirm: ConfirmClaims;
+  readonly #ahead: ReadAhead;
   /** Streams that hold more than they were asked for. */
   #full: ReadonlySet<string> = new Set();
   #turn = 0;
   #emptyInARow = 0;
 
   /** @param share - of the window that one read may use, so that several readers do not starve each other */
-  constructor(session: Session<GroupSettings>, place: Place, recovery: Recovery, share: () => number) {
+  constructor(session: Session<GroupSettings>, reader: StreamReader, place: Place, recovery: Recovery, share: () => number) {
+    this.#ahead = new ReadAhead(reader, session.ledger);
     this.#session = session;
     this.#place = place;
     this.#recovery = recovery;
@@ -55,35 +64,74 @@ export class ReadTurn {
     this.#confirm = new ConfirmClaims(session, place);
   }
 
+  /** True while reads are under way that were sent ahead: what they hold is nobody's yet, so own entries can't be told from it. */
+  get isAhead(): boolean {
+    return this.#ahead.size > 0;
+  }
+
   /**
-   * One read within the credit, and the retries that fall due while it is blocked.
+   * The answer to the read that was sent first, or to one that is sent now; and the retries that fall due while it is blocked.
    * @param answered - called for the answer to the read alone: retries go over another connection
    */
-  run(reader: StreamReader, answered: () => void): Observable<Page> {
+  run(answered: () => void): Observable<Page> {
     return defer(() => {
       const over = new BehaviorSubject(false); // asked as well: it may come while a retry is being taken
       const end = (): void => over.next(true);
-      const read = this.#read(reader, answered).pipe(tap({ complete: end, error: end }));
+      if (!this.isAhead) this.#send();
+      const read = this.#answerTo(this.#ahead.next()!, answered).pipe(tap({ complete: end, error: end }));
       return merge(this.#retriesUntil(over), read);
     });
   }
 
-  #read(reader: StreamReader, answered: () => void): Observable<Page> {
-    const { ledger, settings, consumer } = this.#session;
+  /** The answers to what was sent behind a read that was refused; what refuses them is no news. */
+  runRest(answered: () => void): Observable<Page> {
+    return defer(() => {
+      const sent = this.#ahead.next();
+      return sent === undefined ? EMPTY : concat(this.#answerTo(sent, answered).pipe(catchError(() => EMPTY)), this.runRest(answered));
+    });
+  }
+
+  /** The connection is given up. */
+  stop(): void {
+    this.#ahead.drop();
+  }
+
+  #send(): void {
+    const { settings, consumer } = this.#session;
     const { mode } = this.#place;
     const claimIdleMs = mode.next();
-    const plan = this.#plan(mode.isOn && claimIdleMs === undefined, reader.claims && claimIdleMs !== undefined);
-    const begun = asyncScheduler.now();
-    const answer = from(reader.read({ group: settings.group, consumer, ...plan, claimIdleMs })).pipe(
+    const plan = this.#plan(mode.isOn && claimIdleMs === undefined, this.#ahead.claims && claimIdleMs !== undefined);
+    this.#ahead.send({ plan, group: settings.group, consumer, claimIdleMs });
+  }
+
+  #answerTo({ plan, sentAt, answer, release }: SentRead, answered: () => void): Observable<Page> {
+    return answer.pipe(
       giveUpSilent(plan.blockMs ?? 0),
       tap(answered),
-      tap((pages) => this.#note(plan, pages, reader.claims)),
+      tap((pages) => this.#note(plan, pages, this.#ahead.claims)),
       switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
       map((pages) => this.#admit(pages)),
+      tap({ next: release, error: release, complete: release, unsubscribe: release }),
+      tap(() => this.#sendAhead()),
+      switchMap((page) => (page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - sentAt))),
     );
-    return ledger
-      .reserving(plan.count * plan.streams.length, answer)
-      .pipe(switchMap((page) => (page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - begun))));
+  }
+
+  /** While pages come back full, and there is nothing to do between two reads. */
+  #sendAhead(): void {
+    const { ledger, settings } = this.#session;
+    const mayGoOn = (): boolean => this.#isDeep && ledger.free >= this.#portion && !(settings.signal?.aborted ?? false);
+    while (this.#ahead.size < mostAhead && mayGoOn() && this.#place.isSteady && this.#recovery.nextInMs > 0) this.#send();
+  }
+
+  /** So much of the window a read takes while others are under way. */
+  get #portion(): number {
+    return Math.floor(this.#share() / 4);
+  }
+
+  /** More is there than one read brings. With a limit in bytes reads are not divided: they are small as it is. */
+  get #isDeep(): boolean {
+    return this.#full.size > 0 && this.#portion >= leastAhead && this.#session.ledger.bytes === undefined;
   }
 
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
@@ -92,7 +140,7 @@ export class ReadTurn {
       streams: this.#place.names,
       full: this.#place.names.filter((stream) => this.#full.has(stream)),
       turn: (this.#turn += 1),
-      credit: this.#session.ledger.freeFor(this.#share()),
+      credit: this.#session.ledger.freeFor(this.#isDeep ? this.#portion : this.#share()),
       nextChoreInMs: inPassing ? 0 : this.#recovery.nextInMs,
       blockMs: this.#session.settings.blockMs,
       claims,
