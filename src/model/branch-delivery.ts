@@ -1,3 +1,4 @@
+import type { Claim } from "./claim.js";
 import type { Delivery } from "./delivery.js";
 import { heldBy, HeldDelivery } from "./held-delivery.js";
 import type { Origin } from "./origin.js";
@@ -42,5 +43,14 @@ export class BranchHandle extends HeldDelivery<unknown> {
     super({ stream, group, consumer, since, origin }, id, raw, deliveryCount);
     this.shared = shared;
     this.branch = branch;
+  }
+
+  /** What goes with a settlement goes with that of the delivery: a branch's own is never written. */
+  override claim(claim: Claim): void {
+    heldBy(this.shared.delivery).claim(claim);
+  }
+
+  override keepOrder(key: string): void {
+    heldBy(this.shared.delivery).keepOrder(key);
   }
 }
