@@ -16,6 +16,11 @@ export class SharedDelivery<A> {
     this.handles = origins.map((origin, branch) => new BranchHandle(this, origin, branch));
   }
 
+  /** Some branch has not settled it. */
+  get isOpen(): boolean {
+    return this.handles.some(({ state }) => state === "open");
+  }
+
   /** The delivery as a branch gets it: a real one, that the branch settles on its own. */
   inBranch(branch: number): Delivery<A> {
     const handle = this.handles[branch] as HeldDelivery<A>;
@@ -28,7 +33,7 @@ export class SharedDelivery<A> {
     if (handle.state !== "open") return undefined;
     handle.state = "settled";
     this.#settlements[branch] = settlement;
-    if (this.handles.some(({ state }) => state !== "settled")) return undefined;
+    if (this.isOpen) return undefined;
     return this.#settlements as [Settlement, ...Settlement[]];
   }
 }

@@ -8,11 +8,11 @@ const rank = { Ack: 0, Release: 1, Retry: 2, DeadLetter: 3 } as const;
  * for. Acks are `processed` as soon as one is. Of equals the first counts.
  * @internal
  */
-export function combineSettlements([first, ...others]: readonly [Settlement, ...Settlement[]]): Settlement {
-  const heaviest = others.reduce((one, other) => (outweighs(other, one) ? other : one), first);
-  if (!("delayMs" in heaviest) && heaviest._tag !== "Release") return heaviest;
-  const delayMs = Math.max(...[first, ...others].map((each) => ("delayMs" in each ? each.delayMs : -1)));
-  return delayMs > (heaviest.delayMs ?? -1) ? { ...heaviest, delayMs } : heaviest;
+export function combineSettlements(all: readonly [Settlement, ...Settlement[]]): Settlement {
+  const heaviest = all.reduce((one, other) => (outweighs(other, one) ? other : one));
+  if (heaviest._tag !== "Retry" && heaviest._tag !== "Release") return heaviest;
+  const delays = all.map((each) => ("delayMs" in each ? each.delayMs : undefined)).filter((delayMs) => delayMs !== undefined);
+  return delays.length === 0 ? heaviest : { ...heaviest, delayMs: Math.max(...delays) };
 }
 
 function outweighs(one: Settlement, other: Settlement): boolean {

@@ -24,7 +24,6 @@ import { settle, type Flow } from "../../src/model/settlement.js";
 import { bufferAck } from "../../src/operators/buffer-ack.js";
 import { partitionBy } from "../../src/operators/partition-by.js";
 import { retryToDLQ } from "../../src/operators/retry-to-dlq.js";
-import { tee } from "../../src/operators/tee.js";
 import { summary, TestSource } from "../support/deliveries.js";
 import { marbles, record, timeline } from "../support/virtual-time.js";
 
@@ -323,12 +322,6 @@ describe("partitionBy", () => {
       const unheard = record(of(new TestSource().one("1-0", { key: other })).pipe(partitionBy(byKey, { lanes: 2 }), mergeAll(1)));
       expect(String(unheard.error)).toContain("Nobody listens to lane 1");
     });
-  });
-
-  it("can't wait in a branch of tee, whose retries are not the delivery's", () => {
-    const waiting = partitionBy<Fields, Delivery<Fields>>(byKey, { lanes: 2, whileRetrying: "wait" }, (lane$) => lane$);
-    const recording = record(of(new TestSource().one("1-0", { key: a })).pipe(tee(waiting, (source$) => source$)));
-    expect(String(recording.error)).toContain("put the tee into the lanes");
   });
 
   it.each<readonly [string, () => unknown, string]>([
