@@ -1,4 +1,19 @@
-import { acknowledge, bufferAck, dedupe, filterAck, fixed, fromGroup, retryToDLQ, tee, type DedupeOptions, type Fields } from "rxjs-redis-streams";
+import {
+  acknowledge,
+  bufferAck,
+  dedupe,
+  filterAck,
+  fixed,
+  fromGroup,
+  orderKey,
+  partitionBy,
+  retryToDLQ,
+  tee,
+  type DedupeOptions,
+  type Fields,
+  type Flow,
+} from "rxjs-redis-streams";
+import type { OperatorFunction } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { until } from "../support/until.js";
 import { afterwards, total, workbench } from "../support/workbench.js";
@@ -68,5 +83,45 @@ describe("dedupe in a branch of tee", () => {
     await until(async () => total(pipeline.values, "acked") === 1 && (await pending()) === 0, "it is acknowledged");
     expect(attempts).toBe(2);
     expect(Object.values(await keysOf(redis, stream))).toEqual(["done", "done"]);
+  });
+});
+
+describe("partitionBy that waits, in branches of tee", () => {
+  /** A branch in order of a field, in which the first attempt at one entry fails. */
+  const ordered = (field: string, failing: string, seen: string[]): OperatorFunction<Flow<Fields>, Flow<unknown>> => {
+    const handle = ({ n = "" }: Fields): void => {
+      seen.push(n);
+      if (n === failing && seen.indexOf(n) === seen.length - 1) throw new Error("busy");
+    };
+    return partitionBy(
+      (fields: Fields) => fields[field] ?? "",
+      { lanes: 4, whileRetrying: "wait" },
+      (lane$) => lane$.pipe(retryToDLQ<Fields, void>(handle, { maxDeliveries: 9, backoff: fixed(200) })),
+    );
+  };
+  /** In which order they were handled to their end for the first time, those of one key. */
+  const firsts = (seen: readonly string[], failing: string, isOfKey: (n: number) => boolean): string[] =>
+    [...new Set(seen.filter((n, index) => n !== failing || seen.indexOf(n) !== index))].filter((n) => isOfKey(Number(n)));
+
+  it("keeps the keys of each branch in order, and leaves nothing behind", async () => {
+    const { redis, stream, group, add, pending, run } = workbench();
+    await add(8, (n) => ({ n: String(n), customer: String(n % 2), product: String(Math.floor(n / 4)) }));
+    const [byCustomer, byProduct]: [string[], string[]] = [[], []];
+    const pipeline = run(
+      fromGroup(redis, { stream, group, startId: "0" }).pipe(
+        tee(ordered("customer", "2", byCustomer), ordered("product", "5", byProduct)),
+        acknowledge(redis),
+      ),
+    );
+    await until(() => total(pipeline.values, "retried") >= 1, "one is retried");
+    expect(await redis.zcard(orderKey(stream, group))).toBeGreaterThanOrEqual(2);
+    await until(async () => total(pipeline.values, "acked") === 8 && (await pending()) === 0, "all are acknowledged", {
+      timeoutMs: 30_000,
+    });
+    expect(firsts(byCustomer, "2", (n) => n % 2 === 0)).toEqual(["0", "2", "4", "6"]);
+    expect(firsts(byCustomer, "2", (n) => n % 2 === 1)).toEqual(["1", "3", "5", "7"]);
+    expect(firsts(byProduct, "5", (n) => n < 4)).toEqual(["0", "1", "2", "3"]);
+    expect(firsts(byProduct, "5", (n) => n >= 4)).toEqual(["4", "5", "6", "7"]);
+    await until(async () => (await redis.exists(orderKey(stream, group))) === 0, "no mark is left");
   });
 });

@@ -67,15 +67,16 @@ function live(world: World): Outcome {
       );
     };
     const options = { maxDeliveries: world.maxDeliveries, backoff: fixed(70 + 30 * part), concurrency: 3 };
-    const noteDone = tap((item: Flow<unknown>) => {
-      if (item._tag === "Delivery") finals[part]!.push(numberOf(item.id));
+    const noteFinal = tap((item: Flow<unknown>) => {
+      if (item._tag === "Delivery" || item.settlement._tag === "DeadLetter") finals[part]!.push(numberOf(deliveryOf(item).id));
     });
     return partitionBy(
       (entry: Fields) => entry[`key${part}`] ?? "",
       { lanes: world.lanes, whileRetrying: "wait" },
-      (lane$) => lane$.pipe(retryToDLQ(work, options), noteDone),
+      (lane$) => lane$.pipe(retryToDLQ(work, options), noteFinal),
     );
   });
+  /** What one branch gives up is final for the others, too. */
   const noteDead = tap((item: Flow<unknown>) => {
     if (item._tag === "Settled" && item.settlement._tag === "DeadLetter")
       for (const final of finals) final.push(numberOf(deliveryOf(item).id));
