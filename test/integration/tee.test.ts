@@ -96,7 +96,7 @@ describe("partitionBy that waits, in branches of tee", () => {
     return partitionBy(
       (fields: Fields) => fields[field] ?? "",
       { lanes: 4, whileRetrying: "wait" },
-      (lane$) => lane$.pipe(retryToDLQ<Fields, void>(handle, { maxDeliveries: 9, backoff: fixed(200) })),
+      (lane$) => lane$.pipe(retryToDLQ<Fields, unknown>(handle, { maxDeliveries: 9, backoff: fixed(200) })),
     );
   };
   /** In which order they were handled to their end for the first time, those of one key. */

@@ -13,6 +13,8 @@ setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
 const page = 500;
+/** What is kept of each key after the first 200 000 would show: 4 MiB are 20 bytes a key. A million takes a minute. */
+const keys = Number(process.env["MEMORY_KEYS"] ?? 400_000);
 
 function heapUsed(): number {
   collect();
@@ -20,13 +22,10 @@ function heapUsed(): number {
 }
 
 describe("partitionBy", () => {
-  it.each([
-    ["pass", 400_000],
-    ["wait", 1_000_000],
-  ] as const)(
-    "%s: %i keys with 100 000 in flight take no more memory than the first of them",
+  it.each(["pass", "wait"] as const)(
+    "%s: any number of keys with 100 000 in flight take no more memory than the first of them",
     { timeout: 300_000 },
-    (whileRetrying, keys) => {
+    (whileRetrying) => {
       const source = new TestSource({ window: 100_000 });
       source.ledger.inquiries.subscribe(({ questions, answer }) => answer(questions.map(() => ({ isMarked: false, waitsMs: undefined }))));
       const source$ = new Subject<Flow<Fields>>();
