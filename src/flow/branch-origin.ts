@@ -1,4 +1,5 @@
 import type { BranchHandle } from "../model/branch-delivery.js";
+import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { Origin, OriginWatcher } from "../model/origin.js";
 
 /** The source behind a branch, as the operators in it see it: the real one's credit and news, about the branch's own deliveries. @internal */
@@ -30,14 +31,13 @@ export class BranchOrigin implements Origin {
     return undefined;
   }
 
-  /** @throws TypeError always: a branch decides about a part of a delivery, and its retry is not the delivery's */
-  askEarlier(): never {
-    throw new TypeError('partitionBy with whileRetrying "wait" can\'t be in a branch of tee: put the tee into the lanes of partitionBy');
+  /** What waits in Redis waits for the delivery, whichever branch has put it back. */
+  askEarlier(stream: string, questions: readonly OrderQuestion[], answer: (answers: readonly OrderAnswer[]) => void): void {
+    this.#source.askEarlier(stream, questions, answer);
   }
 
-  /** Nothing to do: a branch puts nothing back. */
-  forward(): void {
-    return undefined;
+  forward(stream: string, steps: readonly OrderStep[]): void {
+    this.#source.forward(stream, steps);
   }
 
   hindered(by: unknown): void {

@@ -36,7 +36,7 @@ export class ClaimBook {
 
   hold(claim: HeldClaim): void {
     this.#held.set(claim.place, claim);
-    (claim.held.claims ??= []).push(claim);
+    claim.held.claim(claim);
   }
 
   end(claim: HeldClaim, isDone: boolean): void {

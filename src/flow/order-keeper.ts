@@ -3,7 +3,7 @@ import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
 import { KeyOrder, type OrderPhase } from "../model/key-order.js";
 import type { OrderAnswer, OrderStep } from "../model/order.js";
 import type { Confirmation, Origin } from "../model/origin.js";
-import { settle, withOrderKey, type Flow, type Settled } from "../model/settlement.js";
+import { settle, type Flow, type Settled } from "../model/settlement.js";
 
 /** An entry that is here, with the order of its key. */
 interface Member<A> {
@@ -57,7 +57,9 @@ export class OrderKeeper<A> {
     if (order === undefined) this.#orders.set(key, (order = new KeyOrder(key)));
     order.arrive();
     const member: Member<A> = { delivery, order, phase: "arrived", isMarked: false };
-    this.#members.set(heldBy(delivery), member);
+    const held = heldBy(delivery);
+    held.keepOrder(key);
+    this.#members.set(held, member);
     this.#arrived.push(member);
     this.#ask();
   }
@@ -71,15 +73,16 @@ export class OrderKeeper<A> {
     if (!comesAgain || member?.phase !== "through" || held.state === "lost") return [item];
     const behindMs = this.#putBack(member, settlement.delayMs ?? 0);
     const behind = takeBehind(held).map((delivery) => this.#sendBack(this.#members.get(heldBy(delivery))!, behindMs));
-    return [withOrderKey(item, member.order.key), ...behind];
+    return [item, ...behind];
   }
 
   settled(confirmations: readonly Confirmation[]): void {
     const touched = new Set<KeyOrder>();
-    for (const { held } of confirmations) {
+    for (const { held, retryInMs, released } of confirmations) {
       const member = this.#members.get(held);
       if (member === undefined || member.phase === "arrived") continue; // it is still to be answered, and let go then
-      member.order.settle(held.id, member.phase, member.isMarked);
+      if (retryInMs !== undefined || released) member.order.isBack(member.phase); // whoever has decided so
+      else member.order.settle(held.id, member.phase, member.isMarked);
       this.#members.delete(held);
       touched.add(member.order);
     }
@@ -122,7 +125,7 @@ export class OrderKeeper<A> {
 
   #sendBack(member: Member<A>, delayMs: number): Settled<A> {
     this.#putBack(member, delayMs);
-    return withOrderKey(settle.release(member.delivery, { delayMs }), member.order.key);
+    return settle.release(member.delivery, { delayMs });
   }
 
   #putBack(member: Member<A>, delayMs: number): number {

@@ -10,10 +10,10 @@ import { BranchOrigin } from "./branch-origin.js";
 import { operate } from "./operate.js";
 import { OriginWatch } from "./watch-origins.js";
 
-/** What the branches have of one source: its deliveries that not all have settled, and what each takes for their source. */
+/** What the branches have of one source: its deliveries that are not settled, and what each branch takes for their source. */
 interface Supply<A> {
   readonly origins: readonly BranchOrigin[];
-  readonly open: Map<HeldDelivery<unknown>, SharedDelivery<A>>;
+  readonly shown: Map<HeldDelivery<unknown>, SharedDelivery<A>>;
 }
 
 /**
@@ -29,17 +29,17 @@ export function runBranches<A>(branches: readonly OperatorFunction<Flow<A>, Flow
     let ended = false;
 
     const origins = new OriginWatch((origin) => {
-      const supply: Supply<A> = { origins: branches.map(() => new BranchOrigin(origin)), open: new Map() };
+      const supply: Supply<A> = { origins: branches.map(() => new BranchOrigin(origin)), shown: new Map() };
       supplies.set(origin, supply);
       return newsFor(supply, (delivery) => subscriber.next(settle.release(delivery)));
     });
     const share = (delivery: Delivery<A>): void => {
-      const { origins: branchOrigins, open } = supplies.get(origins.see(delivery))!;
+      const { origins: branchOrigins, shown } = supplies.get(origins.see(delivery))!;
       const held = heldBy(delivery);
       if (held.state !== "open") return subscriber.next(settle.release(delivery));
-      if (open.has(held)) return; // a second copy of what the branches have: it is settled once
+      if (shown.has(held)) return; // a second copy of what the branches were given: it is settled once
       const shared = new SharedDelivery(delivery, branchOrigins);
-      open.set(held, shared);
+      shown.set(held, shared);
       if (held.seen !== undefined) held.seen = () => whereIn(shared);
       for (const origin of branchOrigins) origin.unsettled += 1;
       inputs.forEach((input, branch) => {
@@ -50,13 +50,9 @@ export function runBranches<A>(branches: readonly OperatorFunction<Flow<A>, Flow
       const { shared, state } = handleOf(item, branch, supplies);
       if (state !== "open") return; // settled before, or lost
       const delivery = shared.delivery as Delivery<A>;
-      const held = heldBy(delivery);
-      const { origins: branchOrigins, open } = supplies.get(held.origin)!;
-      branchOrigins[branch]!.unsettled -= 1;
+      supplies.get(heldBy(delivery).origin)!.origins[branch]!.unsettled -= 1;
       const settlements = shared.decide(branch, settlementOf(item));
-      if (settlements === undefined) return;
-      open.delete(held);
-      subscriber.next(withDecision(delivery, combineSettlements(settlements)));
+      if (settlements !== undefined) subscriber.next(withDecision(delivery, combineSettlements(settlements)));
     };
     const completed = (branch: number): void => {
       running -= 1;
@@ -81,7 +77,7 @@ export function runBranches<A>(branches: readonly OperatorFunction<Flow<A>, Flow
 }
 
 /** What the operators of the branches hear of the source. */
-function newsFor<A>({ origins, open }: Supply<A>, letGo: (delivery: Delivery<A>) => void): OriginWatcher {
+function newsFor<A>({ origins, shown }: Supply<A>, letGo: (delivery: Delivery<A>) => void): OriginWatcher {
   const tellAll = (message: (watcher: OriginWatcher) => void): void => {
     for (const origin of origins) origin.tell(message);
   };
@@ -89,11 +85,21 @@ function newsFor<A>({ origins, open }: Supply<A>, letGo: (delivery: Delivery<A>)
     starved: () => tellAll((watcher) => watcher.starved?.()),
     abandoned: () => tellAll((watcher) => watcher.abandoned?.()),
     lost: (held) => {
-      const shared = open.get(held);
-      if (shared === undefined) return;
-      open.delete(held);
+      const shared = shown.get(held);
+      if (shared?.isOpen !== true) return; // decided: it is on its way
       shared.handles.forEach((handle, branch) => origins[branch]!.lose(handle, held.signal.reason));
       letGo(shared.delivery);
+    },
+    settled: (confirmations) => {
+      const ours = confirmations.flatMap((confirmation) => {
+        const shared = shown.get(confirmation.held);
+        return shared !== undefined && shown.delete(confirmation.held) ? [{ ...confirmation, shared }] : [];
+      });
+      if (ours.length === 0) return;
+      origins.forEach((origin, branch) => {
+        const inBranch = ours.map(({ shared, ...confirmation }) => ({ ...confirmation, held: shared.handles[branch]! }));
+        origin.tell((watcher) => watcher.settled?.(inBranch));
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
 import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
-import type { EntryId } from "../model/entry-id.js";
+import type { HeldDelivery } from "../model/held-delivery.js";
 import { orderMark } from "../model/order-mark.js";
 import type { Origin } from "../model/origin.js";
 import { isPlainAck, noteFor, toPiles, type Pile, type Plan, type Planned } from "../model/pile.js";
@@ -103,7 +103,7 @@ function toDecision({ held, settlement, writes }: Planned, { claimIdleMs }: Orig
         delayMs: settlement.delayMs,
         lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs),
         claims,
-        mark: markOf(id, settlement),
+        marks: marksOf(held),
       };
     case "DeadLetter":
       return { verb: "dead", id, note: noteFor(held, settlement.cause), pairs: held.raw, claims };
@@ -114,14 +114,13 @@ function toDecision({ held, settlement, writes }: Planned, { claimIdleMs }: Orig
         delayMs: settlement.delayMs,
         lookIdleMs: lookIdle(settlement.delayMs, claimIdleMs),
         claims,
-        mark: markOf(id, settlement),
+        marks: marksOf(held),
       };
   }
 }
 
-/** Keeps later entries of its key waiting. */
-const markOf = (id: EntryId, { orderKey }: { readonly orderKey?: string }): string | undefined =>
-  orderKey === undefined ? undefined : orderMark(orderKey, id);
+/** Keep later entries of its keys waiting. */
+const marksOf = ({ id, orderKeys }: HeldDelivery<unknown>): readonly string[] | undefined => orderKeys?.map((key) => orderMark(key, id));
 
 /** How idle an entry is to look, so that a read that claims finds it when it is due. */
 const lookIdle = (delayMs: number | undefined, claimIdleMs: number | undefined): number | undefined =>

@@ -1,3 +1,4 @@
+import type { Claim } from "./claim.js";
 import type { Delivery } from "./delivery.js";
 import { heldBy, HeldDelivery } from "./held-delivery.js";
 import type { Origin } from "./origin.js";
@@ -15,6 +16,11 @@ export class SharedDelivery<A> {
     this.handles = origins.map((origin, branch) => new BranchHandle(this, origin, branch));
   }
 
+  /** Some branch has not settled it. */
+  get isOpen(): boolean {
+    return this.handles.some(({ state }) => state === "open");
+  }
+
   /** The delivery as a branch gets it: a real one, that the branch settles on its own. */
   inBranch(branch: number): Delivery<A> {
     const handle = this.handles[branch] as HeldDelivery<A>;
@@ -27,7 +33,7 @@ export class SharedDelivery<A> {
     if (handle.state !== "open") return undefined;
     handle.state = "settled";
     this.#settlements[branch] = settlement;
-    if (this.handles.some(({ state }) => state !== "settled")) return undefined;
+    if (this.isOpen) return undefined;
     return this.#settlements as [Settlement, ...Settlement[]];
   }
 }
@@ -42,5 +48,14 @@ export class BranchHandle extends HeldDelivery<unknown> {
     super({ stream, group, consumer, since, origin }, id, raw, deliveryCount);
     this.shared = shared;
     this.branch = branch;
+  }
+
+  /** What goes with a settlement goes with that of the delivery: a branch's own is never written. */
+  override claim(claim: Claim): void {
+    heldBy(this.shared.delivery).claim(claim);
+  }
+
+  override keepOrder(key: string): void {
+    heldBy(this.shared.delivery).keepOrder(key);
   }
 }

@@ -27,6 +27,8 @@ export class HeldDelivery<A> implements Delivery<A> {
   declare seen?: string | (() => string | undefined);
   /** Keys of dedupe that this entry has claimed; they are done, or given back, with its settlement. */
   claims: Claim[] | undefined;
+  /** Keys of partitionBy whose later entries wait for this one, should it come again. */
+  orderKeys: string[] | undefined;
   readonly #lease: Lease;
   #fields: Fields | BinaryFields | undefined;
   /** Of text the bytes, of bytes the text. */
@@ -86,6 +88,14 @@ export class HeldDelivery<A> implements Delivery<A> {
 
   abort(reason: unknown): void {
     (this.#abort ??= new AbortController()).abort(reason);
+  }
+
+  claim(claim: Claim): void {
+    (this.claims ??= []).push(claim);
+  }
+
+  keepOrder(key: string): void {
+    if (this.orderKeys?.includes(key) !== true) (this.orderKeys ??= []).push(key);
   }
 
   map<B>(f: (value: A) => B): Delivery<B> {

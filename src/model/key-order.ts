@@ -73,13 +73,23 @@ export class KeyOrder {
     return waitMs + restMs;
   }
 
-  /** Its settlement is confirmed, or it is not ours any more. */
+  /** It is in Redis again, and later ones wait for it there. */
+  isBack(from: OrderPhase): void {
+    this.#count[from] -= 1;
+    this.#mayWait = true;
+    if (from === "through") {
+      this.#asked = undefined;
+      this.#through = undefined;
+      this.#hasSettled = false; // whatever waits in Redis waits for this one now
+    }
+    this.#tidy();
+  }
+
+  /** It is settled for good, although it may have been on its way back, or it is not ours any more. */
   settle(id: EntryId, from: OrderPhase, isMarked: boolean): void {
     this.#count[from] -= 1;
-    if (from === "through") {
-      this.#hasSettled = true;
-      if (isMarked) this.#toForget.push(id);
-    }
+    if (from !== "arrived") this.#hasSettled = true;
+    if (from === "through" && isMarked) this.#toForget.push(id);
     this.#tidy();
   }
 

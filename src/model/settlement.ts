@@ -10,15 +10,14 @@ export type AckReason = "processed" | "duplicate" | "filtered";
  * - `DeadLetter`: moved to the group's dead-letter stream with its cause.
  * - `Release`: handed back, at once or in `delayMs`, its delivery count unchanged.
  *
- * Without a group an `Ack` writes nothing, and what is to be delivered again waits in its source. `orderKey` is set by `partitionBy`
- * with `whileRetrying: "wait"`: later entries of that key wait for this one.
+ * Without a group an `Ack` writes nothing, and what is to be delivered again waits in its source.
  * @public
  */
 export type Settlement =
   | { readonly _tag: "Ack"; readonly reason: AckReason }
-  | { readonly _tag: "Retry"; readonly delayMs: number; readonly cause: unknown; readonly orderKey?: string }
+  | { readonly _tag: "Retry"; readonly delayMs: number; readonly cause: unknown }
   | { readonly _tag: "DeadLetter"; readonly cause: unknown }
-  | { readonly _tag: "Release"; readonly delayMs?: number; readonly orderKey?: string };
+  | { readonly _tag: "Release"; readonly delayMs?: number };
 
 /** A delivery with the decision about it. @public */
 export interface Settled<A> {
@@ -72,11 +71,6 @@ export const settle: {
   release: (delivery, { delayMs } = {}) =>
     settled(delivery, delayMs === undefined ? release : { _tag: "Release", delayMs: retryDelay(delayMs) }),
 };
-
-/** A decision after which the delivery comes again, such that later entries of the key wait for it. @internal */
-export function withOrderKey<A>({ delivery, settlement }: Settled<A>, orderKey: string): Settled<A> {
-  return settled(delivery, settlement._tag === "Retry" || settlement._tag === "Release" ? { ...settlement, orderKey } : settlement);
-}
 
 /** The decision an item of a flow stands for: reaching the sink open means done. @internal */
 export const settlementOf = (item: Flow<unknown>): Settlement => (item._tag === "Settled" ? item.settlement : processed);

@@ -3,6 +3,7 @@ import { CommandError } from "../errors.js";
 import { checkRepeats } from "../flow/check-repeats.js";
 import { ClaimBook, HeldClaim, type ClaimTerms } from "../flow/claim-book.js";
 import { claimName } from "../flow/claim-name.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, durationMs, integer, text } from "../model/check.js";
 import { holderOf } from "../model/claim.js";
 import type { Delivery } from "../model/delivery.js";
@@ -78,7 +79,7 @@ export function dedupe<A>(redis: RedisClient, options: DedupeOptions<A>): Operat
   integer("maxLocal", maxLocal, 0, 10_000_000);
   const place = toScope(scope);
   const port = toPort(redis);
-  return (source) =>
+  const check: OperatorFunction<Flow<A>, Flow<A>> = (source) =>
     defer(() => {
       const commands = port.openCommands();
       const book = new ClaimBook(maxLocal);
@@ -97,6 +98,7 @@ export function dedupe<A>(redis: RedisClient, options: DedupeOptions<A>): Operat
         finalize(() => commands.close()),
       );
     });
+  return tracked("dedupe", check);
 }
 
 function toScope(scope: string): DedupeScope {

@@ -45,7 +45,7 @@ export interface PartitionByProjectOptions extends PartitionByOptions {
  * **Order** per key that of arrival, from one decision to the next; none across keys. With `whileRetrying: "pass"` later entries of
  * a key overtake one that is retried. With `"wait"` they go back to Redis, uncounted, and come again when it is settled for good - which
  * `maxDeliveries` bounds - also when the process is killed meanwhile. That holds for one consumer at a time, with a name of its own
- * (`consumer`), and for what `project` decides. It costs a question to Redis per page of deliveries, and needs the source to be one of a group.
+ * (`consumer`), and for what `project` decides: in a branch of `tee`, for what the branch decides. It costs a question to Redis per page of deliveries, and needs the source to be one of a group.
  * **Backpressure** what waits is part of the source's window. A lane that is slow keeps nothing in other lanes waiting; an entry
  * waits for its key alone. No key is remembered that has nothing in flight.
  * **Teardown** all lanes are subscribed before the first item, complete when the source has completed and nothing waits, and the
@@ -61,8 +61,7 @@ export interface PartitionByProjectOptions extends PartitionByOptions {
  * @param key - gets `(value, delivery)`
  * @param project - the pipeline of a lane; gets the lane and its number. An entry has left the lane when it, or a decision about
  * it, was emitted by what `project` answers, alone or in a batch, or when its settlement was confirmed
- * @returns an operator that errors when a lane does, or ends before its source, and with a TypeError where `"wait"` is used in a branch
- * of `tee`: put the `tee` into the lanes
+ * @returns an operator that errors when a lane does, or ends before its source
  * @throws RangeError or TypeError at call time, with the option, the value and the range
  * @example
  * ```ts

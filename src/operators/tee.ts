@@ -18,10 +18,11 @@ import type { Flow } from "../model/settlement.js";
  * handle of the delivery; `signal`, timeouts and decisions of one do not touch the others'.
  *
  * **Guarantee** a delivery is settled once, when the last branch has settled it. A dead letter of one branch outweighs a retry, a
- * retry - the longest delay - outweighs a release, and that an ack. When all have acked it, it goes on open, with the value it
+ * retry outweighs a release, and that an ack; the longest delay that a branch asks for holds. When all have acked it, it goes on open, with the value it
  * came with; as filtered or as a duplicate when no branch has processed it. A retry shows it to all branches again, also to
  * those that were through: their handlers have to be idempotent. A branch that drops a delivery, which none may, keeps it
- * unsettled: the others go on, and `status` reports it as stalled.
+ * unsettled: the others go on, and `status` reports it as stalled. Keys that `dedupe` has claimed in a branch are done, or given back, with
+ * the delivery. `partitionBy` with `whileRetrying: "wait"` keeps the keys of each branch in order, by what that branch decides.
  * **Order** as the slowest branch settles them. **Backpressure** what is in the branches is part of the source's window; a slow branch slows
  * down all when the window is full.
  * **Teardown** a delivery that is lost to another consumer, or given up at the end of a drain, is lost in every branch and is let go at

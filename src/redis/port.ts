@@ -127,8 +127,8 @@ export interface Alongside {
   readonly writes?: readonly Write[] | undefined;
   /** Keys of dedupe: done with an ack, given back with any other decision. */
   readonly claims?: readonly ClaimedKey[] | undefined;
-  /** Of a retry or release: later entries of its key are to wait for it. */
-  readonly mark?: string | undefined;
+  /** Of a retry or release: later entries of its keys are to wait for it. */
+  readonly marks?: readonly string[] | undefined;
 }
 
 /** What became of the wish to handle a key of dedupe. @internal */

@@ -26,17 +26,17 @@ export class SettleWords {
   /** @param verb - the decision's own, or `deadKept`: with the pairs we were given, which are bytes as they are */
   add(verb: Decision["verb"] | "deadKept", decision: Decision, argument: string): void {
     this.count += 1;
-    if (decision.writes !== undefined || decision.claims !== undefined || decision.mark !== undefined) this.#addSteps(decision);
+    if (decision.writes !== undefined || decision.claims !== undefined || decision.marks !== undefined) this.#addSteps(decision);
     this.words.push(verb, decision.id, argument);
     if (verb !== "deadKept" || decision.verb !== "dead") return;
     this.words.push(decision.pairs.length);
     for (const each of decision.pairs) this.words.push(each); // more of them, maybe, than a call has arguments
   }
 
-  #addSteps({ verb, writes = [], claims = [], mark }: Decision): void {
+  #addSteps({ verb, writes = [], claims = [], marks = [] }: Decision): void {
     const before = this.words.push("with", 0);
-    if (mark !== undefined) {
-      const [kind, other] = verb === "retry" ? ["r", "d"] : ["d", "r"];
+    const [kind, other] = verb === "retry" ? ["r", "d"] : ["d", "r"];
+    for (const mark of marks) {
       this.#addStep("ZADD", this.#stepKeys.order, [0, mark + kind]);
       this.#addStep("ZREM", this.#stepKeys.order, [mark + other]);
     }

@@ -2,6 +2,7 @@ import { finalize, Observable, type OperatorFunction } from "rxjs";
 import { gather } from "../flow/gather.js";
 import { planOutputs, type OutputSettings } from "../flow/plan-outputs.js";
 import { SettlementWriter, type WriterOptions } from "../flow/settlement-writer.js";
+import { tracked } from "../flow/tracked.js";
 import { callable, integer, oneOf, relation, text } from "../model/check.js";
 import type { Delivery } from "../model/delivery.js";
 import type { Effect } from "../model/effect.js";
@@ -82,7 +83,7 @@ export function handOff<A>(redis: RedisClient, options: HandOffOptions<A>): Oper
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
   const port = toPort(redis);
   const writing: WriterOptions = { mode, deadLetterStream, plan: planOutputs(port, outputs) };
-  return (source) =>
+  const write: OperatorFunction<Flow<A> | SettlementBatch<A>, HandOffReceipt> = (source) =>
     new Observable((subscriber) => {
       const commands = port.openCommands();
       const writer = new SettlementWriter(commands, writing);
@@ -93,6 +94,7 @@ export function handOff<A>(redis: RedisClient, options: HandOffOptions<A>): Oper
         )
         .subscribe(subscriber);
     });
+  return tracked("handOff", write);
 }
 
 function outputSettings<A>({ to, fields, effects, maxLen }: HandOffOptions<A>): OutputSettings {

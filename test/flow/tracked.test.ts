@@ -8,10 +8,14 @@ import type { Flow } from "../../src/model/settlement.js";
 import { batch } from "../../src/operators/batch.js";
 import { bufferAck } from "../../src/operators/buffer-ack.js";
 import { decode } from "../../src/operators/decode.js";
+import { dedupe } from "../../src/operators/dedupe.js";
 import { filterAck } from "../../src/operators/filter-ack.js";
+import { partitionBy } from "../../src/operators/partition-by.js";
 import { rateLimit } from "../../src/operators/rate-limit.js";
 import { retryToDLQ } from "../../src/operators/retry-to-dlq.js";
 import { tee } from "../../src/operators/tee.js";
+import { handOff } from "../../src/sinks/hand-off.js";
+import { FakePort } from "../support/fake-port.js";
 import { calmPlan, simulate } from "../support/simulation.js";
 
 const handle = retryToDLQ((value: unknown) => value, { maxDeliveries: 5 });
@@ -55,6 +59,9 @@ describe("a stalled status says in development where a delivery was seen last", 
       "entering retryToDLQ (2nd operator)",
     ],
     ["a batch", (source$) => source$.pipe(batch<Fields, never>(() => NEVER, { maxSize: 2 })), "entering batch (1st operator)"],
+    ["a question of dedupe", (source$) => source$.pipe(dedupe(new FakePort({ claim: () => NEVER }).client, { key: ({ n = "" }) => n, ttlMs: 1 })), "entering dedupe (1st operator)"], // prettier-ignore
+    ["a lane", (source$) => source$.pipe(partitionBy<Fields, never>(() => "key", { lanes: 1 }, (lane$) => lane$.pipe(filter(() => false)) as Observable<never>)), "entering partitionBy (1st operator)"], // prettier-ignore
+    ["a hand-off that is not answered", (source$) => source$.pipe(handOff(new FakePort({ settle: () => NEVER }).client, { to: "out", fields: () => ({ n: 1 }) }), filter(() => false)) as Observable<never>, "entering handOff (1st operator)"], // prettier-ignore
     ["a limit", (source$) => source$.pipe(rateLimit({ limit: 1, perMs: 100_000 })), "entering rateLimit (1st operator)"],
   ])("when %s holds it", (_, pipeline, expected) => expect(reported(pipeline)[0]).toBe(expected));
 

@@ -40,7 +40,7 @@ async function pendingEntries(key = "alice"): Promise<Scripted> {
       commands.settle(ref, {
         mode: "ack",
         deadLetterStream: undefined,
-        decisions: [{ verb, id: ids[n]!, delayMs, mark: orderMark(key, ids[n]!) }],
+        decisions: [{ verb, id: ids[n]!, delayMs, marks: [orderMark(key, ids[n]!)] }],
       }),
     dueInMs: async (n) => Number(await redis.zscore(schedule, ids[n]!)) - Date.now(),
     earlier: async (n, above, of = key) => {

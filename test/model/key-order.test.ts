@@ -40,7 +40,7 @@ describe("KeyOrder", () => {
     order.arrive();
     order.lookAbove(idOf(5));
     order.putBack(idOf(5), "arrived", 100);
-    order.settle(idOf(5), "leaving", false);
+    order.isBack("leaving");
     order.arrive();
     expect(order.lookAbove(idOf(6))).toBe("1-0"); // 5 is in Redis
   });
@@ -57,7 +57,7 @@ describe("KeyOrder", () => {
     order.arrive();
     order.lookAbove(idOf(2));
     expect(order.putBack(idOf(1), "through", 300)).toBe(5_300);
-    order.settle(idOf(1), "leaving", false); // confirmed before the answer came
+    order.isBack("leaving"); // confirmed before the answer came
     expect(order.decide(idOf(2), nothing, plenty)).toBe(5_300);
   });
 
@@ -65,7 +65,7 @@ describe("KeyOrder", () => {
     const order = through(1, 2);
     order.putBack(idOf(1), "through", 0);
     order.putBack(idOf(2), "through", 5_000);
-    order.settle(idOf(1), "leaving", false);
+    order.isBack("leaving");
     order.arrive();
     expect(order.decide(idOf(1), marked, plenty)).toBeUndefined();
   });
@@ -96,5 +96,22 @@ describe("KeyOrder", () => {
     order.settle(idOf(1), "through", false);
     expect(order.takeStep(8)).toBeUndefined();
     expect(order.isOver).toBe(true);
+  });
+
+  it("forgets no mark of what somebody else puts back, calls for nothing that waits for it, and looks for it from then on", () => {
+    const order = through(1, 2);
+    order.decide(idOf(2), marked, plenty);
+    order.settle(idOf(1), "through", false);
+    order.isBack("through"); // a decision behind the lane, or of another branch
+    expect(order.takeStep(8)).toBeUndefined();
+    order.arrive();
+    expect(order.lookAbove(idOf(3))).toBeUndefined();
+  });
+
+  it("calls for the next ones when what it puts back is settled for good: another branch has given up", () => {
+    const order = through(1);
+    order.putBack(idOf(1), "through", 300);
+    order.settle(idOf(1), "leaving", true);
+    expect(order.takeStep(8)).toEqual({ key: "a", settled: [], count: 8 });
   });
 });

@@ -171,6 +171,13 @@ describe("docs/operators-and-rxjs.md", () => {
       if (verdict === "ours") expect(why).toMatch(/`(batch|bufferAck|dedupe|filterAck|partitionBy|rateLimit|tee|signal|timeoutMs)`/);
   });
 
+  it.each(["batch", "bufferAck", "dedupe", "filterAck", "handOff", "partitionBy", "rateLimit", "retryToDLQ", "tee"])(
+    "says when to use %s",
+    (name) => {
+      expect(rows.some(({ why }) => why.includes(`\`${name}\``))).toBe(true);
+    },
+  );
+
   it("marks with † what does not compile, and the type tests show that it does not", () => {
     const refused = [...read("../types/rxjs-table.test-d.ts").matchAll(/@ts-expect-error (\w+):/g)].map(([, name]) => name);
     expect(rows.filter(({ why }) => why.startsWith("†")).map(({ name }) => name)).toEqual(refused);

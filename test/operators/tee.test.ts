@@ -17,6 +17,7 @@ import {
   type OperatorFunction,
 } from "rxjs";
 import { describe, expect, it, vi } from "vitest";
+import type { CreditLedger } from "../../src/flow/credit-ledger.js";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { Fields } from "../../src/model/fields.js";
 import { heldBy } from "../../src/model/held-delivery.js";
@@ -24,10 +25,13 @@ import { fixed } from "../../src/model/retry-policy.js";
 import { settle, type Flow } from "../../src/model/settlement.js";
 import { batch } from "../../src/operators/batch.js";
 import { decode } from "../../src/operators/decode.js";
+import { dedupe } from "../../src/operators/dedupe.js";
 import { filterAck } from "../../src/operators/filter-ack.js";
+import { partitionBy } from "../../src/operators/partition-by.js";
 import { retryToDLQ } from "../../src/operators/retry-to-dlq.js";
 import { tee } from "../../src/operators/tee.js";
 import { stateOf, summary, TestSource } from "../support/deliveries.js";
+import { FakePort } from "../support/fake-port.js";
 import { marbles, record, timeline } from "../support/virtual-time.js";
 
 type Branch = OperatorFunction<Flow<Fields>, Flow<unknown>>;
@@ -192,6 +196,21 @@ describe("tee", () => {
       flush();
       expect(nested.values.map(summary)).toEqual(["1-0 retry 50 busy", "2-0 retry 50 busy"]);
     });
+  });
+
+  it("keeps claims of dedupe, and keys that later entries wait for, with the delivery, also from a tee in a tee", () => {
+    const [one] = new TestSource().many(1);
+    const input = new Subject<Flow<Fields>>();
+    const once = (key: string): OperatorFunction<Flow<Fields>, Flow<Fields>> =>
+      dedupe<Fields>(new FakePort().client, { key: () => key, ttlMs: 1_000 });
+    const inOrder = (key: string): Branch => partitionBy<Fields, Flow<unknown>>(() => key, { lanes: 1, whileRetrying: "wait" }, (lane$) => lane$); // prettier-ignore
+    const answered = one!.origin as CreditLedger;
+    answered.inquiries.subscribe(({ questions, answer }) => answer(questions.map(() => ({ isMarked: false, waitsMs: undefined }))));
+    const recording = record(input.pipe(tee(pipe(once("a"), inOrder("x")), tee(once("b"), inOrder("y"), inOrder("x")))));
+    timeline({ 0: () => input.next(one!), 50: () => recording.stop() });
+    expect(recording.values).toEqual([one]);
+    expect(one!.claims?.map((claim) => claim.name)).toEqual(["=a", "=b"]);
+    expect([...one!.orderKeys!].sort()).toEqual(["x", "y"]);
   });
 
   it("lets go what was lost before it came", () => {

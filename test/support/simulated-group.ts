@@ -20,7 +20,8 @@ export class SimulatedGroup {
   readonly #entries: (readonly string[])[] = [];
   readonly #pending = new Map<number, Pending>();
   readonly #schedule = new Map<number, number>();
-  readonly #marks = new Map<number, { readonly key: string; readonly kind: "r" | "d" }>();
+  /** By entry and key: waiting for its own retry, or only for others. */
+  readonly #marks = new Map<number, Map<string, "r" | "d">>();
   readonly #arrival = new Subject<void>();
   readonly #replyMs: number;
   #given = 0;
@@ -79,16 +80,16 @@ export class SimulatedGroup {
         questions.map(({ key, id, above }): OrderAnswer => {
           const first = this.#waiting(key).find((n) => n < numberOf(id) && (above === undefined || n > numberOf(above)));
           const waitsMs = first === undefined ? undefined : Math.max(0, (this.#schedule.get(first) ?? 0) - nowMs());
-          return { isMarked: this.#marks.has(numberOf(id)), waitsMs };
+          return { isMarked: this.#marks.get(numberOf(id))?.has(key) === true, waitsMs };
         }),
       ),
     forward: (_ref, steps) =>
       this.#arrives(() => {
         let count = 0;
         for (const { key, settled, count: most } of steps) {
-          for (const id of settled) this.#marks.delete(numberOf(id));
+          for (const id of settled) this.#unmark(numberOf(id), key);
           const waiting = this.#waiting(key).slice(0, most);
-          const tried = waiting.findIndex((n) => this.#marks.get(n)!.kind === "r");
+          const tried = waiting.findIndex((n) => this.#marks.get(n)!.get(key) === "r");
           for (const n of tried < 0 ? waiting : waiting.slice(0, tried)) {
             if (this.#schedule.has(n)) this.#schedule.set(n, nowMs());
             count += 1;
@@ -134,7 +135,9 @@ export class SimulatedGroup {
       return true;
     }
     if (decision.verb === "release") pending.deliveries -= 1;
-    if (decision.mark !== undefined) this.#marks.set(n, { key: keyIn(decision.mark), kind: decision.verb === "retry" ? "r" : "d" });
+    const marks = this.#marks.get(n) ?? new Map<string, "r" | "d">();
+    for (const mark of decision.marks ?? []) marks.set(keyIn(mark), decision.verb === "retry" ? "r" : "d");
+    if (marks.size > 0) this.#marks.set(n, marks);
     this.#schedule.set(n, nowMs() + (decision.delayMs ?? 0));
     return true;
   }
@@ -142,7 +145,12 @@ export class SimulatedGroup {
   /** Marked and pending, in order; marks of what is settled are forgotten on the way. */
   #waiting(key: string): number[] {
     for (const n of this.#marks.keys()) if (!this.#pending.has(n)) this.#marks.delete(n);
-    return [...this.#marks].flatMap(([n, mark]) => (mark.key === key ? [n] : [])).sort((a, b) => a - b);
+    return [...this.#marks].flatMap(([n, marks]) => (marks.has(key) ? [n] : [])).sort((a, b) => a - b);
+  }
+
+  #unmark(n: number, key: string): void {
+    const marks = this.#marks.get(n);
+    if (marks?.delete(key) === true && marks.size === 0) this.#marks.delete(n);
   }
 }
 

@@ -2,6 +2,7 @@ import { of, timer, throwError, map, type Observable, tap, delay } from "rxjs";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { EntryId } from "../../src/model/entry-id.js";
 import type { Fields } from "../../src/model/fields.js";
+import type { OrderAnswer } from "../../src/model/order.js";
 import { deliveryOf, type Flow, type SettlementBatch } from "../../src/model/settlement.js";
 import type { SourceStatus } from "../../src/model/status.js";
 import type { SettleOutcome, SettleRequest } from "../../src/redis/port.js";
@@ -50,6 +51,8 @@ export interface Outcome {
 type Pipeline = (source$: Observable<Delivery<Fields>>) => Observable<Flow<unknown> | SettlementBatch>;
 
 const numberOf = (id: EntryId): number => Number(id.split("-")[0]);
+/** Some wait for an earlier entry of their key, for those that ask. */
+const waits = (n: number): OrderAnswer => ({ isMarked: n % 4 === 1, waitsMs: n % 5 === 2 ? 10 : undefined });
 const bump = <K, V>(counts: Map<K, V>, key: K, next: (before: V | undefined) => V): unknown => counts.set(key, next(counts.get(key)));
 
 /** Runs a pipeline over a real source, ledger and sink in virtual time, on a Redis that keeps account of every entry. */
@@ -88,6 +91,7 @@ export function simulate(pipeline: Pipeline, plan: Plan = calmPlan): Outcome {
       feed.read(request).pipe(tap((pages) => pages.forEach(({ entries }) => handedOut.push(...entries.map(([id]) => numberOf(id)))))),
     ack: (_ref, ids) => write(() => ack(ids)),
     settle: (_ref, request) => write(() => settle(request)),
+    earlier: (_ref, questions) => write(() => questions.map(({ id }) => waits(numberOf(id)))),
     renew: (_ref, ids) => {
       const claimed = (id: EntryId): boolean => plan.claims?.some(({ n, at }) => n === numberOf(id) && at <= nowMs()) ?? false;
       const gone = ids.filter(claimed);

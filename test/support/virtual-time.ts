@@ -18,6 +18,16 @@ export function timeline(steps: Readonly<Record<number, () => void>>): void {
   });
 }
 
+/** RxJS' virtual time loses count when, of two timers due in one ms, one stops the other. A run it spoils (1 in 1 000) is passed over. */
+export function unlessMiscounted<A>(run: () => A): A | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error && error.message === "Expected a due immediate or interval") return undefined;
+    throw error;
+  }
+}
+
 /** Subscribes at 0 to what is made then, does the steps, and unsubscribes at `untilMs`. */
 export function play<A>(source: () => Observable<A>, untilMs: number, steps: Readonly<Record<number, () => void>> = {}): Recording<A> {
   let recording: Recording<A> | undefined;
