@@ -1,6 +1,7 @@
-import { map, type Observable, type OperatorFunction } from "rxjs";
+import type { Observable, OperatorFunction } from "rxjs";
 import { noteSeen, ordinal } from "../model/last-seen.js";
 import type { Flow, SettlementBatch } from "../model/settlement.js";
+import { operate } from "./operate.js";
 
 /** How many operators stand before an observable that one of ours made, itself included. */
 const place = Symbol("rxjs-redis-streams:place");
@@ -29,12 +30,17 @@ type Item = Flow<unknown> | SettlementBatch | { readonly _tag?: undefined } | nu
 
 function noting<A>(way: string, name: string, position: number): OperatorFunction<A, A> {
   const where = `${way} ${name} (${ordinal(position)} operator)`;
-  return map((value) => {
-    const item = value as Item;
+  const note = (item: Item): void => {
     if (item?._tag === "SettlementBatch") for (const each of item.items) noteSeen(each, where);
     else if (item?._tag === "Delivery" || item?._tag === "Settled") noteSeen(item, where);
-    return value;
-  });
+  };
+  return operate((subscriber) => ({
+    next: (value) => {
+      note(value as Item);
+      subscriber.next(value);
+    },
+    complete: () => subscriber.complete(),
+  }));
 }
 
 /** RxJS' own operators link what they make to their source, so they count, too. */
