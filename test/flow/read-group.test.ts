@@ -427,9 +427,9 @@ describe("retries", () => {
     );
     const run = new GroupRun({
       nextDue,
-      read: inTurn(
+      read: inTurn<Observable<readonly StreamPage[]>>(
         () => of([{ stream: "orders", entries: [entry(1)] }]),
-        () => quietRead({ blockMs: 2_000 } as never),
+        () => timer(2_000).pipe(map(() => [])),
       ),
     });
     run.play(2_900, { 490: () => run.settle([1], 300) });
