@@ -78,7 +78,7 @@ describe("batch", () => {
       [ids[4], 0],
       [ids[5], 1],
     ]);
-    expect((await redis.zrange(helperKeys(stream, group)[1], 0, -1)).sort()).toEqual([ids[1], ids[2], ids[4], ids[5]].sort());
+    expect((await redis.zrange(helperKeys(stream, group)[1], "0", "-1")).sort()).toEqual([ids[1], ids[2], ids[4], ids[5]].sort());
   });
 });
 

@@ -110,7 +110,7 @@ describe("redrive.lua", () => {
     expect([again, added?.[0], absent]).toEqual([["again", ids[0]], "added", ["absent", ""]]);
     expect(await redis.xlen(dead)).toBe(0);
     expect((await bench.pendingRows()).map(([id, consumer, , count]) => [id, consumer, count])).toEqual([[ids[0], "released", 0]]);
-    expect(await redis.zrange(retries, 0, -1)).toEqual([ids[0]]);
+    expect(await redis.zrange(retries, "0", "-1")).toEqual([ids[0]]);
     expect(await redis.xrange(stream, added![1], added![1])).toEqual([[added![1], ["rxjs-redis-streams:redriven-for", group, "n", "1"]]]);
     expect(await redis.hgetall(failures)).toEqual({ [ids[0]!]: "7 3", [added![1]]: "7 3" });
     expect(await redrive("do")).toEqual(new Array(3).fill(["absent", ""]));
