@@ -2,16 +2,16 @@ import { asyncScheduler } from "rxjs";
 import type { Claim } from "../model/claim.js";
 import type { HeldDelivery } from "../model/held-delivery.js";
 import type { DedupeScope } from "../model/keys.js";
+import { RecentPlaces } from "./recent-places.js";
 
 /** What one `dedupe` knows without asking Redis: the keys in its process's hands, and the ones that were done last. @internal */
 export class ClaimBook {
   readonly #held = new Map<string, HeldClaim>();
-  /** Until when a key stays done; the least recently used first. */
-  readonly #done = new Map<string, number>();
-  readonly #maxDone: number;
+  /** Until when a key stays done. */
+  readonly #done: RecentPlaces;
 
   constructor(maxDone: number) {
-    this.#maxDone = maxDone;
+    this.#done = new RecentPlaces(maxDone);
   }
 
   /** Those that are to be renewed. */
@@ -26,12 +26,10 @@ export class ClaimBook {
   }
 
   isDone(place: string): boolean {
-    const until = this.#done.get(place);
-    if (until === undefined) return false;
-    this.#done.delete(place);
-    if (until <= asyncScheduler.now()) return false;
-    this.#done.set(place, until);
-    return true;
+    const until = this.#done.until(place);
+    if (until === undefined || until > asyncScheduler.now()) return until !== undefined;
+    this.#done.forget(place);
+    return false;
   }
 
   hold(claim: HeldClaim): void {
@@ -45,10 +43,7 @@ export class ClaimBook {
   }
 
   remember(place: string, until: number): void {
-    if (this.#maxDone === 0) return;
-    this.#done.delete(place);
-    this.#done.set(place, until);
-    if (this.#done.size > this.#maxDone) this.#done.delete(this.#done.keys().next().value!);
+    this.#done.remember(place, until);
   }
 }
 

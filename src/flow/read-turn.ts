@@ -19,7 +19,7 @@ import {
   type Observable,
 } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
-import { readPlan, type ReadPlan } from "../model/read-plan.js";
+import { readPlan, spareOf, type ReadPlan } from "../model/read-plan.js";
 import type { StreamPage, StreamReader } from "../redis/port.js";
 import type { Page } from "./chore.js";
 import { ConfirmClaims } from "./confirm-claims.js";
@@ -120,8 +120,9 @@ export class ReadTurn {
   /** While pages come back full, and there is nothing to do between two reads. */
   #sendAhead(): void {
     const { ledger, settings } = this.#session;
-    const mayGoOn = (): boolean => this.#isDeep && ledger.free >= this.#portion && !(settings.signal?.aborted ?? false);
-    while (this.#ahead.size < mostAhead && mayGoOn() && this.#place.isSteady && this.#recovery.nextInMs > 0) this.#send();
+    const nothingElse = this.#place.isSteady && Math.min(this.#recovery.nextInMs, this.#recovery.nextLookInMs) > 0;
+    if (!nothingElse || (settings.signal?.aborted ?? false)) return;
+    while (this.#isDeep && this.#ahead.size < mostAhead && ledger.free >= this.#portion) this.#send();
   }
 
   /** So much of the window a read takes while others are under way. */
@@ -136,12 +137,18 @@ export class ReadTurn {
 
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
   #plan(inPassing: boolean, claims: boolean): ReadPlan {
+    const { mode, names } = this.#place;
+    const full = names.filter((stream) => this.#full.has(stream));
+    const credit = this.#session.ledger.freeFor(this.#isDeep ? this.#portion : this.#share());
+    const spare = mode.isOn || full.length > 0 ? 0 : spareOf(credit);
+    const canTake = mode.isOn || spare > 0; // what becomes due while it blocks
     return readPlan({
-      streams: this.#place.names,
-      full: this.#place.names.filter((stream) => this.#full.has(stream)),
+      streams: names,
+      full,
       turn: (this.#turn += 1),
-      credit: this.#session.ledger.freeFor(this.#isDeep ? this.#portion : this.#share()),
-      nextChoreInMs: inPassing ? 0 : this.#recovery.nextInMs,
+      credit,
+      spare,
+      nextChoreInMs: inPassing ? 0 : Math.min(this.#recovery.nextInMs, canTake ? Infinity : this.#recovery.nextLookInMs),
       blockMs: this.#session.settings.blockMs,
       claims,
     });

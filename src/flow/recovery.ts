@@ -28,12 +28,16 @@ export class Recovery {
     return this.#rescheduled;
   }
 
-  /** Ms until a read is to make way for a chore; 0 when one is due. */
+  /** Ms until a read is to make way for a chore; 0 when one is due. A look for retries needs no turn. */
   get nextInMs(): number {
-    // a read that claims is woken by what the look would find
-    let first = this.#place.mode.isOn ? Infinity : this.#look.at;
+    let first = Infinity;
     for (const { own, due, sweep } of this.#place.readable) first = Math.min(first, own.at, due.at, sweep.at);
     return untilMs(first);
+  }
+
+  /** Ms until retries are to be looked for. */
+  get nextLookInMs(): number {
+    return untilMs(this.#look.at);
   }
 
   /** Ms until a retry is due, or is to be looked for. */

@@ -1,6 +1,7 @@
 import { isStreamsError } from "../errors.js";
 import { entryTime, isEntryId, type EntryId } from "./entry-id.js";
 import { toFields, type BinaryFields, type Fields } from "./fields.js";
+import { withoutQuotes } from "./quoted-arguments.js";
 import { isText, toBytes, toText, type RawPairs } from "./raw-pairs.js";
 
 /** Why an entry was moved aside. @public */
@@ -67,7 +68,7 @@ const maxStack = 4_000;
 
 /**
  * What is kept of a thrown value: name, message and a bounded stack. Nothing else is copied, above all not `command.args`
- * of an ioredis error, which holds payloads and passwords.
+ * of an ioredis error, which holds payloads and passwords, nor what a server quotes of them.
  * @internal
  */
 export function toCause(thrown: unknown): DeadLetterCause {
@@ -81,8 +82,8 @@ export function toCause(thrown: unknown): DeadLetterCause {
 function causeOf(thrown: unknown): DeadLetterCause {
   if (!(thrown instanceof Error)) return { name: typeof thrown, message: clip(describe(thrown), maxMessage) };
   const { name, message, stack } = thrown;
-  const cause = { name: clip(describe(name), maxName), message: clip(describe(message), maxMessage) };
-  return typeof stack !== "string" || isStreamsError(thrown) ? cause : { ...cause, stack: clip(stack, maxStack) }; // ours point at the library, not at a bug
+  const cause = { name: clip(describe(name), maxName), message: clip(withoutQuotes(describe(message)), maxMessage) };
+  return typeof stack !== "string" || isStreamsError(thrown) ? cause : { ...cause, stack: clip(withoutQuotes(stack), maxStack) }; // ours point at the library, not at a bug
 }
 
 /** @internal */

@@ -1,3 +1,4 @@
+import { withoutQuotes } from "../model/quoted-arguments.js";
 import { AccessError, CommandError, GroupMissingError, isStreamsError, WrongTypeError } from "../errors.js";
 
 /**
@@ -59,7 +60,12 @@ const fatal = (error: Error): Verdict => ({ _tag: "fatal", error });
 
 /** An ioredis error carries the whole command, payloads included; what is shown and kept must not. */
 export function withoutArguments(error: Error): Error {
-  const bare = new Error(error.message);
+  const bare = new Error(withoutQuotes(error.message));
   bare.name = error.name;
   return bare;
+}
+
+/** An error as it may be passed on from a connection, to whom it may be shown. @internal */
+export function bare(error: unknown): unknown {
+  return error instanceof Error && ("command" in error || "lastNodeError" in error) ? withoutArguments(error) : error;
 }

@@ -1,6 +1,7 @@
 import { Subject, type Observable } from "rxjs";
 import { deadLetterKey, retryKey } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
+import { bare } from "./classify-error.js";
 import type { RedisConnection } from "./client.js";
 import { retryDelayMs } from "./connection-profile.js";
 import type { GroupRef, Outage } from "./port.js";
@@ -18,7 +19,7 @@ export class CommandConnection {
   readonly #connection: RedisConnection;
   #unanswered = 0;
   #closing: NodeJS.Timeout | undefined;
-  #trouble: Error | undefined;
+  #trouble: unknown;
 
   /** @param connect - makes the connection, which is to wait as the retry strategy says */
   constructor(connect: (retryStrategy: (attempt: number) => number) => RedisConnection, toKey: (stream: string) => string) {
@@ -30,7 +31,7 @@ export class CommandConnection {
       broken.next({ attempt, delayMs, cause: this.#trouble ?? new Error("The connection to Redis was lost") });
       return delayMs;
     });
-    this.#connection.on("error", (error) => (this.#trouble = error)); // without a listener ioredis prints
+    this.#connection.on("error", (error) => (this.#trouble = bare(error))); // without a listener ioredis prints
   }
 
   /** The stream and its retry schedule. */
@@ -68,7 +69,7 @@ export class CommandConnection {
     try {
       return await send();
     } catch (error) {
-      throw error instanceof Error && error.message === "Connection is closed." ? (this.#trouble ?? error) : error;
+      throw error instanceof Error && error.message === "Connection is closed." ? (this.#trouble ?? error) : bare(error);
     } finally {
       this.#unanswered -= 1;
       if (this.#unanswered === 0 && this.#closing !== undefined) {

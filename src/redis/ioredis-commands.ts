@@ -44,6 +44,8 @@ import { SettleChunks } from "./settle-chunks.js";
 
 /** Ids per script call: far below the 8 000 values that Lua's `unpack` takes, and about a millisecond of the server. */
 const idsPerCall = 500;
+/** Decisions per script call: each takes the server 12 to 28 microseconds. */
+const decisionsPerCall = 100;
 /** Rows of the PEL that one call looks at: half a millisecond of the server; three times that where it is busy. */
 const rowsPerCall = 250;
 /** Entries that one call takes over at most: XCLAIM looks each of them up in the stream, twice, and answers with all they hold. */
@@ -90,7 +92,7 @@ export class IoredisCommands implements StreamCommands {
       ref,
       keys: [...connection.keys(ref), deadLetters, failuresKey(connection.toKey(ref.stream), ref.group)],
       stepKeys: { ofWrite: connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim), order: this.#orderKey(ref) },
-      size: idsPerCall,
+      size: decisionsPerCall,
     }).send(request);
   }
 
@@ -197,7 +199,7 @@ export class IoredisCommands implements StreamCommands {
     if (only?.length === 0) return 0;
     let released = 0;
     for (let cursor = "-"; cursor !== "";) {
-      const args = [ref.group, ref.consumer, cursor, idsPerCall, remove ? "remove" : "stay", ...(only ?? [])];
+      const args = [ref.group, ref.consumer, cursor, decisionsPerCall, remove ? "remove" : "stay", ...(only ?? [])];
       const [count, next] = decodeList("leave.lua", await this.#connection.run(this.#scripts.leave, this.#connection.keys(ref), args));
       released += decodeCount("leave.lua", count);
       cursor = String(next);

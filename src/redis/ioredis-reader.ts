@@ -1,4 +1,5 @@
 import type { Payload } from "../model/payload.js";
+import { bare } from "./classify-error.js";
 import type { RedisConnection } from "./client.js";
 import { countWhenClaiming } from "../model/read-plan.js";
 import { decodeRead } from "./decode-reply.js";
@@ -15,13 +16,13 @@ export class IoredisReader implements StreamReader {
   readonly #ended: Promise<void>;
   #claims: "untried" | "yes" | "no" = "untried";
   /** Why the connection could not be made or broke: the rejected read itself only says "Connection is closed." */
-  #trouble: Error | undefined;
+  #trouble: unknown;
 
   constructor(connect: () => RedisConnection, toKey: (stream: string) => string, payload: Payload = "string") {
     this.#connection = connect();
     this.#toKey = toKey;
     this.#call = payload === "buffer" ? "callBuffer" : "call";
-    this.#connection.on("error", (error) => (this.#trouble = error));
+    this.#connection.on("error", (error) => (this.#trouble = bare(error)));
     this.#ended = new Promise((resolve) => this.#connection.on("end", () => resolve()));
   }
 
@@ -72,7 +73,7 @@ export class IoredisReader implements StreamReader {
 
   #explain(error: unknown): unknown {
     const closed = error instanceof Error && /Connection is closed|ClusterAllFailed|Failed to refresh/.test(error.message);
-    return closed && this.#trouble !== undefined ? this.#trouble : error;
+    return closed && this.#trouble !== undefined ? this.#trouble : bare(error);
   }
 }
 

@@ -104,7 +104,7 @@ describe("reading", () => {
     expect(run.port.reads.map(({ at, blockMs }) => [at, blockMs])).toEqual([
       [0, 400],
       [400, 400],
-      [800, 199],
+      [800, 400],
     ]);
   });
 
@@ -171,7 +171,7 @@ describe("reading", () => {
         return busy.length === 0 ? quietRead(request) : timer(1).pipe(map(() => [{ stream: "b", entries: busy }]));
       };
       new GroupRun({ read }, { stream: streams, maxInFlight: 120, blockMs: 50 }).play(20);
-      expect(asked).toEqual(["abc 40 blocked", "b 80 at once"]);
+      expect(asked).toEqual(["abc 38 blocked", "b 82 at once"]);
     });
 
     it("reads streams of different Cluster slots apart, each with its share of the window", () => {
@@ -386,12 +386,54 @@ describe("retries", () => {
     expect(looks[1]! - 210).toBeLessThanOrEqual(2);
   });
 
-  it("that Redis announces are looked for when they are due, at least once a second", () => {
-    const nextDue = inTurn<Observable<(number | undefined)[]>>(() => of([300]), () => of([undefined]), () => of([150]), () => of([undefined])); // prettier-ignore
-    const run = new GroupRun({ nextDue }).play(3_400);
-    const tens = (name: string): number[] => run.port.timesOf(name).map((at) => Math.round(at / 10) * 10);
-    expect(tens("nextDue")).toEqual([0, 1_000, 2_000, 3_000]);
-    expect(tens("takeDue")).toEqual([300, 2_150]);
+  describe("that others have scheduled", () => {
+    const times = (run: GroupRun, name: string): number[] => run.port.timesOf(name).map((at) => Math.round(at / 50) * 50);
+
+    it("are looked for twice a second, and taken when they are due", () => {
+      const nextDue = inTurn<Observable<(number | undefined)[]>>(() => of([1_300]), () => of([800]), () => of([300]), () => of([undefined])); // prettier-ignore
+      const run = new GroupRun({ nextDue }).play(2_900);
+      expect(times(run, "nextDue")).toEqual([0, 500, 1_000, 1_500, 2_000, 2_500]);
+      expect(times(run, "takeDue")).toEqual([1_300]);
+    });
+
+    it("are looked for once a second where the window is too small to take one while a read is blocked, which makes way then", () => {
+      const run = new GroupRun({}, { maxInFlight: 19 }).play(2_900);
+      expect(times(run, "nextDue")).toEqual([0, 1_000, 2_000]);
+      expect(run.port.reads[0]!.blockMs).toBe(999);
+    });
+
+    it("and that are due in less than a second are looked for every 80 ms for ten seconds, because their consumers may die", () => {
+      const nextDue = inTurn<Observable<(number | undefined)[]>>(
+        () => of([undefined]),
+        () => of([300]),
+        () => of([undefined]),
+      );
+      const run = new GroupRun({ nextDue }).play(14_000);
+      const [before, alert, after] = [
+        [0, 400],
+        [600, 10_400],
+        [10_700, 13_900],
+      ].map(([from = 0, to = 0]) => run.port.timesOf("nextDue").filter((at) => at >= from && at <= to).length);
+      expect({ before, alert, after }).toEqual({ before: 1, alert: 121, after: 6 });
+      expect(times(run, "takeDue")).toEqual([800]);
+    });
+  });
+
+  it("that were scheduled here are no reason to look more often", () => {
+    const nextDue = inTurn<Observable<(number | undefined)[]>>(
+      () => of([undefined]),
+      () => of([290]),
+      () => of([undefined]),
+    );
+    const run = new GroupRun({
+      nextDue,
+      read: inTurn<Observable<readonly StreamPage[]>>(
+        () => of([{ stream: "orders", entries: [entry(1)] }]),
+        () => timer(2_000).pipe(map(() => [])),
+      ),
+    });
+    run.play(2_900, { 490: () => run.settle([1], 300) });
+    expect(run.port.timesOf("nextDue").length).toBe(6);
   });
 
   it("of all streams are looked for with one command", () => {

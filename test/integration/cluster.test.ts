@@ -12,9 +12,11 @@ import {
   fromGroup,
   fromRange,
   fromStream,
-  redrive,
   handOff,
   partitionBy,
+  rateKey,
+  rateLimit,
+  redrive,
   retryToDLQ,
   trimAcked,
 } from "rxjs-redis-streams";
@@ -214,6 +216,31 @@ describe("a Redis Cluster", () => {
     for (const each of seen.values()) expect(each).toEqual(Array.from({ length: 20 }, (_, n) => n));
     expect(failed.size).toBe(12);
     pipeline.subscription.unsubscribe();
+  });
+
+  it("shares a limit per stream, on the stream's node", async () => {
+    const streams = Array.from({ length: 3 }, () => `test:${randomUUID()}`);
+    for (const stream of streams) for (let n = 0; n < 12; n += 1) await cluster.xadd(stream, "*", "n", n);
+    const limits = { limit: 4, perMs: 300 };
+    const begun = Date.now();
+    const consumers = [0, 1].map(() =>
+      run(
+        fromGroup(cluster, { stream: streams, group, startId: "0", maxInFlight: 9 }).pipe(
+          rateLimit(cluster, { ...limits, scope: "group" }),
+          acknowledge(cluster),
+        ),
+      ),
+    );
+    const acked = (): number => total(consumers.flatMap(({ values }) => values), "acked"); // prettier-ignore
+    await until(() => acked() > 0, "the first have passed");
+    for (const stream of streams) {
+      const passed = (await cluster.hvals(rateKey(stream, group, limits))).reduce((sum, count) => sum + Number(count), 0);
+      expect(passed).toBeLessThanOrEqual(limits.limit);
+    }
+    await until(() => acked() === 36, "all have passed");
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(2 * limits.perMs - 10); // 4 of each stream at once, and two times more
+    for (const { error } of consumers) expect(error).toBeUndefined();
+    consumers.forEach(({ subscription }) => subscription.unsubscribe());
   });
 
   it("survives the death of a stream's master: every entry is handled", { timeout: 60_000 }, async () => {

@@ -11,6 +11,7 @@ import { Redis } from "../support/ioredis.js";
 import { startProxy } from "../support/tcp-proxy.js";
 import { until } from "../support/until.js";
 import { afterwards, expectNoConnections, StatusLog, workbench, type Workbench } from "../support/workbench.js";
+import { messageFrom, startWorker } from "../support/worker.js";
 
 /** What the server grants from now on, by its own clock: a busy test process sees permits late, and together. */
 async function watchGrants(redis: Redis, key: string): Promise<{ readonly atMs: number; readonly count: number }[]> {
@@ -109,6 +110,31 @@ describe("rateLimit of a group", () => {
     expect(tookMs).toBeGreaterThanOrEqual(4 * perMs - 1); // 40 at once, and four times more
     expect(tookMs).toBeLessThan(8 * perMs);
     for (const { error } of consumers) expect(error).toBeUndefined();
+  });
+
+  it("is shared by processes, and neither exceeded nor lost when one is killed", { timeout: 60_000 }, async () => {
+    const { redis, stream, group, add, pending } = workbench();
+    const limit = 30;
+    const key = rateKey(stream, group, { limit, perMs });
+    const grants = await watchGrants(redis, key);
+    await redis.xgroup("CREATE", stream, group, "0", "MKSTREAM");
+    const workers = [0, 1].map(() => startWorker("rate-limited.ts", inject("redisUrl"), stream, group, String(limit), String(perMs)));
+    await Promise.all(workers.map((worker) => messageFrom(worker, () => true))); // both read
+    const busy = workers.map((worker) => messageFrom<{ acked: number }>(worker, ({ acked }) => acked > 0));
+    await add(150);
+    await Promise.all(busy);
+    workers[0]!.kill("SIGKILL");
+    const third = startWorker("rate-limited.ts", inject("redisUrl"), stream, group, String(limit), String(perMs));
+    await messageFrom(third, () => true);
+    const isBusy = messageFrom<{ acked: number }>(third, ({ acked }) => acked > 0);
+    await add(90);
+    await isBusy;
+    await until(async () => (await pending()) <= 20, "but for what the killed one held, all is settled"); // for its lease
+    expect(fullest(grants, perMs)).toBeLessThanOrEqual(limit);
+    const granted = grants.reduce((sum, { count }) => sum + count, 0);
+    expect(granted).toBeGreaterThanOrEqual(240 - 20);
+    expect(grants.at(-1)!.atMs - grants[0]!.atMs).toBeLessThan((2 * granted * perMs) / limit);
+    await redis.del(key);
   });
 
   it("keeps the lease of what it holds, and releases it when the pipeline is abandoned", async () => {

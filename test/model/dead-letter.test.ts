@@ -111,6 +111,14 @@ describe("toCause", () => {
     expect(JSON.stringify(cause)).not.toContain("hunter2");
   });
 
+  it("leaves out what a server quotes of a command that it does not have", () => {
+    const said = "ERR unknown command 'JSON.SET', with args beginning with: 'user:1' '$' 'hunter2' ";
+    const cause = toCause(new Error(said));
+    expect(cause.message).toBe("ERR unknown command 'JSON.SET'");
+    expect(cause.stack).not.toContain("hunter2");
+    expect(cause.stack).toContain("dead-letter.test.ts");
+  });
+
   it("clips a long message and a long stack, and says how long they were", () => {
     const error = new Error("m".repeat(10_000));
     const cause = toCause(error);

@@ -338,14 +338,14 @@ describe("the commands", () => {
     let page = 0;
     const { calls, result } = await sent(
       (commands) => commands.leave(ref, { remove: true, only: [idOf(4)] }),
-      () => ((page += 1) === 1 ? [500, "(500-0"] : [3, ""]),
+      () => ((page += 1) === 1 ? [100, "(100-0"] : [3, ""]),
       "app:",
     );
     expect(calls).toEqual([
-      ["evalsha", leave.sha, 2, "app:orders", "{app:orders}:retry:shipping", "shipping", "me", "-", 500, "remove", "4-0"],
-      ["evalsha", leave.sha, 2, "app:orders", "{app:orders}:retry:shipping", "shipping", "me", "(500-0", 500, "remove", "4-0"],
+      ["evalsha", leave.sha, 2, "app:orders", "{app:orders}:retry:shipping", "shipping", "me", "-", 100, "remove", "4-0"],
+      ["evalsha", leave.sha, 2, "app:orders", "{app:orders}:retry:shipping", "shipping", "me", "(100-0", 100, "remove", "4-0"],
     ]);
-    expect(result).toBe(503);
+    expect(result).toBe(103);
   });
 
   it("read dead letters beside the stream, or where they are told", async () => {
@@ -402,13 +402,13 @@ describe("the commands", () => {
       expect(result).toEqual([{ _tag: "done" }, { _tag: "done" }, { _tag: "done" }, { _tag: "done" }]);
     });
 
-    it("keeps the outcomes in order over chunks of 500", async () => {
-      const many = Array.from({ length: 1_200 }, (_, index): Decision => ({ verb: "release", id: idOf(index + 1) }));
+    it("keeps the outcomes in order over chunks of 100", async () => {
+      const many = Array.from({ length: 220 }, (_, index): Decision => ({ verb: "release", id: idOf(index + 1) }));
       const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => args.filter((_, index) => index > 9 && index % 3 === 0).map((_, index) => (index === 0 ? "notPending" : "done"))); // prettier-ignore
       expect(calls).toHaveLength(3);
       const outcomes = (result as { _tag: string }[]).map(({ _tag }) => _tag);
-      expect(outcomes).toHaveLength(1_200);
-      expect(outcomes.flatMap((tag, index) => (tag === "notPending" ? [index] : []))).toEqual([0, 500, 1_000]);
+      expect(outcomes).toHaveLength(220);
+      expect(outcomes.flatMap((tag, index) => (tag === "notPending" ? [index] : []))).toEqual([0, 100, 200]);
     });
 
     it.each([

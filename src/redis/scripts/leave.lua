@@ -19,17 +19,29 @@ local holder = ARGV[5] == 'remove' and 'released' or consumer
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+-- A server that reads claim from (Redis 8.4 and later) keeps the PEL in the order of delivery times too, and looks for the place of an
+-- entry from the newest on: one that is to look old costs milliseconds where many are pending. There the schedule alone has to do.
+local mostLookedPast = 1000
+local isLong = redis.call('XPENDING', stream, group)[1] > mostLookedPast
+local ms = function(number) return string.format('%.0f', number) end
+
+-- What looks delivered after it was due has been taken up.
+local function pass(id, row, due)
+  if isLong and due < now + 5 then redis.call('ZADD', schedule, ms(now + 5), id) end
+  redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', ms(isLong and now or now - row[3]), 'JUSTID')
+end
+
 local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
   local due = redis.call('ZSCORE', schedule, id)
   if due and now - row[3] < tonumber(due) then -- else a read has claimed it since, and nobody has seen it
-    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', string.format('%.0f', now - row[3]), 'JUSTID') end
+    if holder ~= consumer then pass(id, row, tonumber(due)) end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
-    redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
-    redis.call('ZADD', schedule, string.format('%.0f', now), id)
+    redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', ms(now - (isLong and 5 or anyLease)), 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('ZADD', schedule, ms(now), id)
     released = released + 1
   end
 end

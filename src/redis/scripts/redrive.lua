@@ -11,6 +11,7 @@
 local stream, schedule, failures, deadLetters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, isLook = ARGV[1], ARGV[2] == 'look'
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
+local mostLookedPast = 1000 -- in a long PEL Redis 8.4 and later take milliseconds to make an entry look old: the schedule has to do
 local marker = 'rxjs-redis-streams:redriven-for'
 
 local clock = redis.call('TIME')
@@ -54,7 +55,8 @@ local function again(letter, id, first, hops)
   if not isPending and not isAhead(id) then
     local planned = redis.pcall('ZADD', schedule, now, id) -- first: out of memory refuses the first write of a script, or none
     if type(planned) == 'table' then return planned end
-    redis.call('XCLAIM', stream, group, 'released', 0, id, 'IDLE', anyLease, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID')
+    local looks = redis.call('XPENDING', stream, group)[1] > mostLookedPast and 5 or anyLease
+    redis.call('XCLAIM', stream, group, 'released', 0, id, 'TIME', string.format('%.0f', now - looks), 'RETRYCOUNT', 0, 'FORCE', 'JUSTID')
   end
   finish(letter, id, first, hops)
   return { 'again', id }

@@ -61,6 +61,14 @@ local function acknowledge(id)
   return 'done'
 end
 
+-- A server that reads claim from (Redis 8.4 and later) keeps the PEL in the order of delivery times too, and looks for the place of an
+-- entry from the newest on: one that is to look old costs milliseconds where many are pending. There the schedule alone has to do.
+local mostLookedPast, isLong = 1000, nil
+local function lookingIdle(wanted, least)
+  if isLong == nil then isLong = redis.call('XPENDING', stream, group)[1] > mostLookedPast end
+  return ms(now - (isLong and least or math.max(least, wanted)))
+end
+
 local newFailures, asFirst = 0, ms(now) .. ' 0'
 local function noteFailure(id)
   if redis.pcall('HSETNX', failures, id, asFirst) == 1 then newFailures = newFailures + 1 end
@@ -166,8 +174,8 @@ local verbs = {
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
     -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
     -- the moment of the command (7.0), which in a long script is later than `now`
-    local looks = math.max(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - looks), 'JUSTID')
+    local looks = lookingIdle(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', looks, 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
@@ -181,8 +189,8 @@ local verbs = {
   release = function(id, argument, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
-    local looks = delay and math.max(5, tonumber(idle) or 0) or anyLease
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - looks), 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    local looks = lookingIdle(delay and tonumber(idle) or delay and 0 or anyLease, 5)
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', looks, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + (delay or 0)), id)
     return type(added) == 'table' and added.err or 'done'
   end,

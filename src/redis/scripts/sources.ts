@@ -333,17 +333,29 @@ local holder = ARGV[5] == 'remove' and 'released' or consumer
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+-- A server that reads claim from (Redis 8.4 and later) keeps the PEL in the order of delivery times too, and looks for the place of an
+-- entry from the newest on: one that is to look old costs milliseconds where many are pending. There the schedule alone has to do.
+local mostLookedPast = 1000
+local isLong = redis.call('XPENDING', stream, group)[1] > mostLookedPast
+local ms = function(number) return string.format('%.0f', number) end
+
+-- What looks delivered after it was due has been taken up.
+local function pass(id, row, due)
+  if isLong and due < now + 5 then redis.call('ZADD', schedule, ms(now + 5), id) end
+  redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', ms(isLong and now or now - row[3]), 'JUSTID')
+end
+
 local released = 0
 local rows = redis.call('XPENDING', stream, group, ARGV[3], '+', rowCount, consumer)
 for _, row in ipairs(rows) do
   local id = row[1]
   local due = redis.call('ZSCORE', schedule, id)
   if due and now - row[3] < tonumber(due) then -- else a read has claimed it since, and nobody has seen it
-    if holder ~= consumer then redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', string.format('%.0f', now - row[3]), 'JUSTID') end
+    if holder ~= consumer then pass(id, row, tonumber(due)) end
   elseif not some or only[id] then
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
-    redis.call('XCLAIM', stream, group, holder, 0, id, 'IDLE', anyLease, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
-    redis.call('ZADD', schedule, string.format('%.0f', now), id)
+    redis.call('XCLAIM', stream, group, holder, 0, id, 'TIME', ms(now - (isLong and 5 or anyLease)), 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    redis.call('ZADD', schedule, ms(now), id)
     released = released + 1
   end
 end
@@ -432,6 +444,7 @@ export const redriveSource: string = `-- Takes dead letters back to the group th
 local stream, schedule, failures, deadLetters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, isLook = ARGV[1], ARGV[2] == 'look'
 local anyLease = 86400000 -- a day: foreign consumers that look at idle times alone take it, too
+local mostLookedPast = 1000 -- in a long PEL Redis 8.4 and later take milliseconds to make an entry look old: the schedule has to do
 local marker = 'rxjs-redis-streams:redriven-for'
 
 local clock = redis.call('TIME')
@@ -475,7 +488,8 @@ local function again(letter, id, first, hops)
   if not isPending and not isAhead(id) then
     local planned = redis.pcall('ZADD', schedule, now, id) -- first: out of memory refuses the first write of a script, or none
     if type(planned) == 'table' then return planned end
-    redis.call('XCLAIM', stream, group, 'released', 0, id, 'IDLE', anyLease, 'RETRYCOUNT', 0, 'FORCE', 'JUSTID')
+    local looks = redis.call('XPENDING', stream, group)[1] > mostLookedPast and 5 or anyLease
+    redis.call('XCLAIM', stream, group, 'released', 0, id, 'TIME', string.format('%.0f', now - looks), 'RETRYCOUNT', 0, 'FORCE', 'JUSTID')
   end
   finish(letter, id, first, hops)
   return { 'again', id }
@@ -603,6 +617,14 @@ local function acknowledge(id)
   return 'done'
 end
 
+-- A server that reads claim from (Redis 8.4 and later) keeps the PEL in the order of delivery times too, and looks for the place of an
+-- entry from the newest on: one that is to look old costs milliseconds where many are pending. There the schedule alone has to do.
+local mostLookedPast, isLong = 1000, nil
+local function lookingIdle(wanted, least)
+  if isLong == nil then isLong = redis.call('XPENDING', stream, group)[1] > mostLookedPast end
+  return ms(now - (isLong and least or math.max(least, wanted)))
+end
+
 local newFailures, asFirst = 0, ms(now) .. ' 0'
 local function noteFailure(id)
   if redis.pcall('HSETNX', failures, id, asFirst) == 1 then newFailures = newFailures + 1 end
@@ -708,8 +730,8 @@ local verbs = {
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
     -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
     -- the moment of the command (7.0), which in a long script is later than \`now\`
-    local looks = math.max(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - looks), 'JUSTID')
+    local looks = lookingIdle(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', looks, 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + delay), id)
     if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
@@ -723,8 +745,8 @@ local verbs = {
   release = function(id, argument, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
     local delay, idle = string.match(argument, '(%d+) ?(%d*)')
-    local looks = delay and math.max(5, tonumber(idle) or 0) or anyLease
-    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', ms(now - looks), 'RETRYCOUNT', row[4] - 1, 'JUSTID')
+    local looks = lookingIdle(delay and tonumber(idle) or delay and 0 or anyLease, 5)
+    redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', looks, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + (delay or 0)), id)
     return type(added) == 'table' and added.err or 'done'
   end,
