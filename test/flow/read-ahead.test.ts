@@ -46,14 +46,9 @@ describe("reads sent ahead", () => {
     run.play(900, { ...settling(() => run, 1, 800), 5: () => wire.push(...upTo(900)) });
     expect(run.ids).toEqual(inOrder(900));
     expect(wire.most).toBe(2);
-    expect(run.port.reads.slice(0, 6).map(({ at, count }) => [at, count])).toEqual([
-      [0, 400],
-      [16, 100],
-      [26, 100],
-      [26, 100],
-      [36, 100],
-      [46, 100],
-    ]);
+    const { reads } = run.port;
+    expect(reads.filter(({ at }) => at > 20 && at < 80).map(({ count }) => count)).toEqual(new Array(7).fill(100));
+    expect(reads.filter(({ at }) => at > 20 && at < 36)).toHaveLength(3); // two at once, and then one for each answer
   });
 
   it("stop when a page is not full: one read blocks, and not two", () => {
