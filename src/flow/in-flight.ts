@@ -1,15 +1,16 @@
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import type { HeldDelivery } from "../model/held-delivery.js";
+import { HeldList } from "./held-list.js";
 
 /** The deliveries of a source that are not settled, in the order in which they came. @internal */
 export class InFlight {
-  protected readonly held: Set<HeldDelivery<unknown>> = new Set();
+  protected readonly held: HeldList = new HeldList();
 
   get unsettled(): number {
     return this.held.size;
   }
   get oldest(): HeldDelivery<unknown> | undefined {
-    return this.held.values().next().value;
+    return this.held.oldest;
   }
 
   /** The ids of a stream that are open or on their way to be settled. */

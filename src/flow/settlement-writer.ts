@@ -1,4 +1,4 @@
-import { groupBy } from "fp-ts/lib/NonEmptyArray.js";
+import { groupBy } from "fp-ts/lib/ReadonlyNonEmptyArray.js";
 import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
 import type { HeldDelivery } from "../model/held-delivery.js";
 import { orderMark } from "../model/order-mark.js";
@@ -51,7 +51,7 @@ export class SettlementWriter {
     if (group === undefined) for (const each of tally.open) if (each.settlement._tag !== "DeadLetter") tally.done(each); // its source keeps account
     const ref = { stream, group: group ?? "", consumer: consumer ?? "" };
     const attempt = defer(() => {
-      if (tally.open.size === 0) return EMPTY;
+      if (tally.open.length === 0) return EMPTY;
       return this.#isAckOnly(tally) ? this.#ack(ref, tally) : this.#settle(ref, tally, origin);
     });
     return attempt.pipe(ignoreElements(), retryHindered(ref, origin));
@@ -65,7 +65,7 @@ export class SettlementWriter {
 
   /** A plain XACK, because a script costs the server three times as much; one per reason, because it answers a mere count. */
   #ack(ref: ConsumerRef, tally: Tally): Observable<unknown> {
-    const byReason = Object.values(groupBy(({ settlement }: Planned) => countOf(settlement))([...tally.open]));
+    const byReason = Object.values(groupBy(({ settlement }: Planned) => countOf(settlement))(tally.open));
     const acks = byReason.map((planned) =>
       from(
         this.#commands.ack(
@@ -78,7 +78,7 @@ export class SettlementWriter {
   }
 
   #settle(ref: ConsumerRef, tally: Tally, origin: Origin): Observable<unknown> {
-    const planned = [...tally.open];
+    const planned = tally.open;
     const { mode, deadLetterStream } = this.#options;
     return from(this.#commands.settle(ref, { mode, deadLetterStream, decisions: planned.map((each) => toDecision(each, origin)) })).pipe(
       tap((outcomes) => record(planned, outcomes, tally)),
@@ -143,7 +143,7 @@ function record(planned: readonly Planned[], outcomes: readonly SettleOutcome[],
  */
 function withoutGroup(planned: readonly Planned[], tally: Tally, origin: Origin, error: unknown): void {
   for (const each of planned) if (isPlainAck(each) || origin.over) tally.notPending(each);
-  if (tally.open.size > 0) throw new Error(error instanceof Error ? error.message : String(error));
+  if (tally.open.length > 0) throw new Error(error instanceof Error ? error.message : String(error));
 }
 
 /** Emits a while after the source has stopped waiting. */

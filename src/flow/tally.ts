@@ -1,34 +1,37 @@
 import { endClaims } from "../model/claim.js";
-import type { HeldDelivery } from "../model/held-delivery.js";
 import type { Confirmation } from "../model/origin.js";
 import type { Pile, Planned } from "../model/pile.js";
 import { countOf, emptyReceipt, type Receipt, type ReceiptCount } from "../model/receipt.js";
-import type { Settlement } from "../model/settlement.js";
 
 /** Keeps the count of a pile: what is confirmed, each delivery once, and what is still to be written. @internal */
 export class Tally {
-  /** Not confirmed yet. */
-  readonly open: Set<Planned>;
   /** Entries written with what was acknowledged. */
   outputs = 0;
   readonly #pile: Pile;
   readonly #counts: Record<ReceiptCount, number>;
   readonly #confirmations: Confirmation[];
+  #openCount: number;
 
   constructor(pile: Pile) {
     const { stream: _stream, group: _group, ...none } = emptyReceipt(pile.stream, pile.group);
     this.#pile = pile;
     this.#counts = { ...none, repeated: pile.repeated, notPending: pile.lost.length };
     this.#confirmations = pile.lost.map((held) => ({ held }));
-    this.open = new Set(pile.planned);
+    this.#openCount = pile.planned.length;
     for (const { claims } of pile.lost) endClaims(claims, false);
+  }
+
+  /** Not confirmed yet. */
+  get open(): readonly Planned[] {
+    const { planned } = this.#pile;
+    return this.#openCount === planned.length ? planned : planned.filter(({ isOpen }) => isOpen);
   }
 
   /** Carried out as decided. */
   done(each: Planned): void {
     const { held, settlement, writes } = each;
     if (writes !== undefined) for (const { command } of writes) if (command === "XADD") this.outputs += 1;
-    this.#close(each, countOf(settlement), confirmationOf(held, settlement));
+    this.#close(each, countOf(settlement), confirmationOf(each));
     endClaims(held.claims, settlement._tag === "Ack");
   }
 
@@ -48,19 +51,23 @@ export class Tally {
 
   /** Returns the credit, once, and says what was done; what is still open nobody waits for any more. */
   close(): Receipt {
-    for (const each of [...this.open]) this.notPending(each);
+    for (const each of this.open) this.notPending(each);
     this.#pile.origin.confirm(this.#confirmations);
     return { stream: this.#pile.stream, group: this.#pile.group, ...this.#counts };
   }
 
   #close(each: Planned, count: ReceiptCount, confirmation: Confirmation): void {
-    this.open.delete(each);
+    each.isOpen = false;
+    this.#openCount -= 1;
     this.#counts[count] += 1;
     this.#confirmations.push(confirmation);
   }
 }
 
-function confirmationOf(held: HeldDelivery<unknown>, settlement: Settlement): Confirmation {
-  const again = "delayMs" in settlement ? { retryInMs: settlement.delayMs } : {};
+/** Of what is over the plan itself will do. */
+function confirmationOf(each: Planned): Confirmation {
+  const { held, settlement } = each;
+  if (settlement._tag === "Ack" || settlement._tag === "DeadLetter") return each;
+  const again = settlement.delayMs === undefined ? {} : { retryInMs: settlement.delayMs };
   return settlement._tag === "Release" ? { held, ...again, released: true } : { held, ...again };
 }

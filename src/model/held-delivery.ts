@@ -23,6 +23,10 @@ export class HeldDelivery<A> implements Delivery<A> {
   /** Names and values as they came. */
   readonly raw: RawPairs;
   state: DeliveryState = "open";
+  /** Its place among what its source has in flight. */
+  isListed = false;
+  older: HeldDelivery<unknown> | undefined;
+  newer: HeldDelivery<unknown> | undefined;
   /** In development: where the delivery is. Not there otherwise, so that it costs nothing. */
   declare seen?: string | (() => string | undefined);
   /** Keys of dedupe that this entry has claimed; they are done, or given back, with its settlement. */

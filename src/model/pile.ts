@@ -7,6 +7,8 @@ import type { Write } from "./write.js";
 
 /** A decision together with the delivery it is about. @internal */
 export interface Planned {
+  /** It is not confirmed yet. */
+  isOpen: boolean;
   readonly held: HeldDelivery<unknown>;
   readonly settlement: Settlement;
   /** What is written together with the ack. */
@@ -14,7 +16,7 @@ export interface Planned {
 }
 
 /** What a delivery that reaches the sink open means to it. @internal */
-export type Plan = (delivery: Delivery<unknown>) => Omit<Planned, "held">;
+export type Plan = (delivery: Delivery<unknown>) => Omit<Planned, "held" | "isOpen">;
 
 /** The decisions of one batch that belong to one source and stream: they are written together. @internal */
 export interface Pile {
@@ -49,7 +51,7 @@ export function toPiles(items: readonly Flow<unknown>[], plan?: Plan): readonly 
 function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): void {
   switch (held.state) {
     case "open":
-      pile.planned.push(plan === undefined || item._tag === "Settled" ? { held, settlement: settlementOf(item) } : { held, ...plan(item) });
+      pile.planned.push(toPlanned(held, item, plan));
       held.state = "settling";
       break;
     case "lost":
@@ -60,6 +62,11 @@ function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan:
     case "settled":
       pile.repeated += 1;
   }
+}
+
+function toPlanned(held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): Planned {
+  if (plan !== undefined && item._tag !== "Settled") return { isOpen: true, held, ...plan(item) };
+  return { isOpen: true, held, settlement: settlementOf(item) };
 }
 
 const emptyPile = ({ origin, stream, group, consumer }: HeldDelivery<unknown>): Pile => ({
