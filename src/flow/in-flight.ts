@@ -1,10 +1,10 @@
 import { EntryIdOrd, type EntryId } from "../model/entry-id.js";
 import type { HeldDelivery } from "../model/held-delivery.js";
-import { HeldList } from "./held-list.js";
+import { LinkedList } from "./linked-list.js";
 
 /** The deliveries of a source that are not settled, in the order in which they came. @internal */
 export class InFlight {
-  protected readonly held: HeldList = new HeldList();
+  protected readonly held: LinkedList<HeldDelivery<unknown>> = new LinkedList<HeldDelivery<unknown>>();
 
   get unsettled(): number {
     return this.held.size;

@@ -4,6 +4,7 @@ import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 import { Fifo } from "./fifo.js";
 import { causeOf, isPromise, started, subscribeToLast, toAwaited, toOutcome } from "./handler-result.js";
+import { LinkedList, type Linked } from "./linked-list.js";
 import { operate } from "./operate.js";
 import { OriginWatch } from "./watch-origins.js";
 
@@ -20,9 +21,26 @@ export interface HandlerPlan<A, B> {
 }
 
 /** A handler under way. */
-interface Job<A> {
+class Job<A> implements Linked<Job<A>> {
   readonly delivery: Delivery<A>;
-  readonly stop: Subscription;
+  isListed = false;
+  older: Job<A> | undefined;
+  newer: Job<A> | undefined;
+  #stop: Subscription | undefined;
+
+  constructor(delivery: Delivery<A>) {
+    this.delivery = delivery;
+  }
+
+  /** What ends with it. A promise needs none. */
+  stops(subscription: Subscription): void {
+    (this.#stop ??= new Subscription()).add(subscription);
+    if (!this.isListed) this.stop(); // it was over before it began
+  }
+
+  stop(): void {
+    this.#stop?.unsubscribe();
+  }
 }
 
 /**
@@ -34,7 +52,7 @@ interface Job<A> {
 export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flow<A>, Flow<B>> {
   return operate((subscriber) => {
     const waiting = new Fifo<Delivery<A>>();
-    const jobs = new Set<Job<A>>();
+    const jobs = new LinkedList<Job<A>>();
     let isPumping = false;
     let ended = false;
 
@@ -48,7 +66,7 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
     };
     const finish = (job: Job<A>, outcome: Flow<B>): void => {
       if (!jobs.delete(job)) return; // timed out or lost before: decided already
-      job.stop.unsubscribe();
+      job.stop();
       subscriber.next(outcome);
       pump();
     };
@@ -58,15 +76,15 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
       finish(job, fail(job.delivery, error));
     };
     const waitFor = (delivery: Delivery<A>, awaited: PromiseLike<unknown> | Observable<unknown>): void => {
-      const job: Job<A> = { delivery, stop: new Subscription() };
+      const job = new Job(delivery);
       const succeeded = (result: unknown): void => finish(job, succeed(delivery, result));
       const failed = (error: unknown): void => finish(job, fail(delivery, error));
       jobs.add(job);
       // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
-      if (plan.timeoutMs !== undefined) job.stop.add(timer(plan.timeoutMs).subscribe({ next: () => outOfTime(job) }));
+      if (plan.timeoutMs !== undefined) job.stops(timer(plan.timeoutMs).subscribe({ next: () => outOfTime(job) }));
       try {
         if (isPromise(awaited)) void awaited.then(succeeded, failed);
-        else job.stop.add(subscribeToLast(awaited, succeeded, failed));
+        else job.stops(subscribeToLast(awaited, succeeded, failed));
       } catch (error) {
         failed(error); // a thenable that throws
       }
@@ -102,7 +120,7 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
 
     subscriber.add(() => {
       origins.stop();
-      for (const { stop } of jobs) stop.unsubscribe();
+      for (const job of [...jobs]) job.stop();
     });
     return {
       next: (item) => {
