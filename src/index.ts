@@ -95,6 +95,7 @@ export type { DeliveryHistogram, GroupSnapshot } from "./model/group-snapshot.js
 export type { LagSource } from "./model/lag.js";
 export type { OutputRecord, OutputValue } from "./model/output.js";
 export type { Payload } from "./model/payload.js";
+export type { ReaderKind } from "./model/reader-kind.js";
 export type { PendingEntry, PendingSnapshot, PendingSummary } from "./model/pending.js";
 export type { GroupRates } from "./model/rates.js";
 export type { EndState, SourceProgress, SourceState } from "./model/progress.js";

@@ -2,6 +2,7 @@ import { isObservable, type Observable } from "rxjs";
 import { durationMs, oneOf, relation, text } from "../model/check.js";
 import { streamName } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
+import { readerKind, type ReaderKind } from "../model/reader-kind.js";
 import { startPosition } from "../model/start-position.js";
 import { deliverySettings, type DeliveryOptions, type DeliverySettings } from "./delivery-settings.js";
 
@@ -46,6 +47,12 @@ export interface FromGroupOptions<P extends Payload = "string"> extends GroupSou
    * `GroupMissingError`. @defaultValue `"recreate"`
    */
   readonly onMissingGroup?: "recreate" | "fail" | undefined;
+  /**
+   * `"fast"`: replies are decoded here, in a sixth of the time that ioredis 6 takes; where that can't be had the source errors.
+   * `"portable"`: ioredis decodes. `"auto"`: fast where it can be had; a status `readerFellBack` says when it can't, and why.
+   * @defaultValue `"auto"`
+   */
+  readonly reader?: ReaderKind | undefined;
 }
 
 /** Options of any source of a group checked, with their defaults. @internal */
@@ -62,17 +69,19 @@ export interface GroupSettings extends SourceSettings {
   readonly blockMs: number;
   readonly recover: boolean;
   readonly onMissingGroup: "recreate" | "fail";
+  readonly reader: ReaderKind;
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function groupSettings(options: FromGroupOptions<Payload>): GroupSettings {
-  const { startId, blockMs = 2_000, leaseMs = 30_000, recover = true, onMissingGroup = "recreate" } = options;
+  const { startId, blockMs = 2_000, leaseMs = 30_000, recover = true, onMissingGroup = "recreate", reader } = options;
   return {
     ...sourceSettings(options, durationMs("leaseMs", leaseMs, 100)),
     startId: startPosition("startId", startId),
     blockMs: durationMs("blockMs", blockMs, 1, 60_000),
     recover,
     onMissingGroup: oneOf("onMissingGroup", onMissingGroup, ["recreate", "fail"]),
+    reader: readerKind(reader),
   };
 }
 

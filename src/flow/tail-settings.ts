@@ -2,6 +2,7 @@ import { durationMs, text } from "../model/check.js";
 import { firstId, type EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import type { Payload } from "../model/payload.js";
+import { readerKind, type ReaderKind } from "../model/reader-kind.js";
 import { startPosition } from "../model/start-position.js";
 import { deliverySettings, type DeliveryOptions, type GrouplessSettings } from "./delivery-settings.js";
 
@@ -27,6 +28,12 @@ export interface FromStreamOptions<P extends Payload = "string"> extends Deliver
   readonly from: string | StoredCheckpoint;
   /** How long a read waits on the server, ms, 1 to 60 000. @defaultValue `2000` */
   readonly blockMs?: number | undefined;
+  /**
+   * `"fast"`: replies are decoded here, in a sixth of the time that ioredis 6 takes; where that can't be had the source errors.
+   * `"portable"`: ioredis decodes. `"auto"`: fast where it can be had; a status `readerFellBack` says when it can't, and why.
+   * @defaultValue `"auto"`
+   */
+  readonly reader?: ReaderKind | undefined;
 }
 
 /** Options of `fromStream` checked, with their defaults. @internal */
@@ -34,16 +41,18 @@ export interface TailSettings extends GrouplessSettings {
   readonly startId: EntryId | "$";
   readonly checkpoint: { readonly name: string; readonly everyMs: number } | undefined;
   readonly blockMs: number;
+  readonly reader: ReaderKind;
 }
 
 /** @throws RangeError or TypeError that names the option, the value and the range @internal */
 export function tailSettings(options: FromStreamOptions<Payload>): TailSettings {
-  const { stream, from, blockMs = 2_000 } = options;
+  const { stream, from, blockMs = 2_000, reader } = options;
   return {
     ...deliverySettings(options),
     ...startOf(from),
     stream: streamName("stream", text("stream", stream)),
     blockMs: durationMs("blockMs", blockMs, 1, 60_000),
+    reader: readerKind(reader),
   };
 }
 

@@ -22,6 +22,8 @@ export type SourceStatus =
   | { readonly _tag: "starved"; readonly unsettled: number; readonly unsettledBytes?: number | undefined }
   /** Redis can't be read; the next attempt is made in `delayMs`. */
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
+  /** With `reader: "auto"` or `"fast"`: ioredis decodes replies nevertheless, which is slower, because of the reason. Told once. */
+  | { readonly _tag: "readerFellBack"; readonly reason: string }
   /** Entries that were pending and in nobody's hands are in flight again. */
   | { readonly _tag: "recovered"; readonly stream: string; readonly count: number; readonly from: RecoveredFrom }
   /** The group did not exist, and begins after `startId`. */

@@ -3,22 +3,25 @@
  * nulls, the forms of Redis 6.2, and wake-ups without entries. Everything behind it is typed.
  */
 import { ReplyError } from "../errors.js";
+import { entriesToText } from "./entry-text.js";
+import type { FieldNames } from "./field-names.js";
 import type { EntryId } from "../model/entry-id.js";
 import type { OrderAnswer } from "../model/order.js";
 import type { ClaimAnswer, ClaimVerdict, DuePage, IdlePage, RawEntry, Renewal, StreamPage, TakenEntry, TakenPage } from "./port.js";
 
 /**
  * XREADGROUP and XREAD: null when nothing came; `[[key, entries], …]`; flat `[key, entries, …]` where ioredis 6 does not know the
- * command's name; a map or an object by key in RESP3. The entries are passed on as they are: nothing is made per entry, but an
- * id that came as a Buffer.
+ * command's name; a map or an object by key in RESP3. The entries are passed on as they are, but for Buffers that are to be text.
  * @param claims - of a read that claims: each entry says how long it was idle, and how often it was delivered before
+ * @param names - where names and values that came as Buffers are to be text
  * @internal
  */
-export function decodeRead(reply: unknown, toName: (key: string) => string, claims = false): readonly StreamPage[] {
+export function decodeRead(reply: unknown, toName: (key: string) => string, claims = false, names?: FieldNames): readonly StreamPage[] {
   const pages: StreamPage[] = [];
   for (const [key, entries] of keyedEntries(reply)) {
     if (!Array.isArray(entries)) throw new ReplyError("XREADGROUP", shapeOf(reply));
     const page = { stream: toName(String(key)), entries: entriesIn(entries) };
+    if (names !== undefined) entriesToText(entries, names);
     if (entries.length > 0) pages.push(claims ? { ...page, claimed: countDeliveries(entries) } : page);
   }
   return pages;
@@ -30,7 +33,7 @@ function countDeliveries(entries: unknown[]): number {
   for (const entry of entries as unknown[][]) {
     if (entry.length !== 4) throw new ReplyError("XREADGROUP … CLAIM", shapeOf(entry));
     if (Number(entry[2]) > 0) claimed += 1;
-    entry[2] = Number(entry[3]) + 1;
+    entry[2] = Number(entry.pop()) + 1;
   }
   return claimed;
 }

@@ -11,6 +11,7 @@ import type { RedisClient, RedisConnection } from "./client.js";
 import { clusterCommandProfile, clusterReaderProfile, commandProfile, readerProfile } from "./connection-profile.js";
 import type { Payload } from "../model/payload.js";
 import type {
+  ReaderOptions,
   StreamAdmin,
   StreamAppends,
   StreamCommands,
@@ -52,8 +53,8 @@ class IoredisPort implements StreamsPort {
     return new IoredisCommands(this.#commandConnection(commandProfile), payload);
   }
 
-  openReader(payload?: Payload): StreamReader {
-    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey, payload);
+  openReader(options?: ReaderOptions): StreamReader {
+    return new IoredisReader(() => this.#connect(readerProfile, clusterReaderProfile), this.#toKey, options);
   }
 
   openAppends(): StreamAppends {

@@ -1,27 +1,34 @@
-import type { Payload } from "../model/payload.js";
+import { countWhenClaiming } from "../model/read-plan.js";
 import { bare } from "./classify-error.js";
 import type { RedisConnection } from "./client.js";
-import { countWhenClaiming } from "../model/read-plan.js";
 import { decodeRead } from "./decode-reply.js";
-import type { RawEntry, ReadRequest, StreamPage, StreamReader, TailRequest } from "./port.js";
+import { FastReads } from "./fast/fast-reads.js";
+import type { ReadForm } from "./fast/read-reply.js";
+import { FieldNames } from "./field-names.js";
+import type { RawEntry, ReaderOptions, ReadRequest, StreamPage, StreamReader, TailRequest } from "./port.js";
 
 /** How long a server may take to close its side; after that the entries it may still hand out are left to the lease. */
 const closeWithinMs = 500;
 
-/** One blocked read at a time, on a connection that is thrown away when it breaks. @internal */
+type Argument = string | number | Buffer;
+
+/** Blocked reads, on a connection that is thrown away when it breaks. @internal */
 export class IoredisReader implements StreamReader {
   readonly #connection: RedisConnection;
   readonly #toKey: (stream: string) => string;
-  readonly #call: "call" | "callBuffer";
+  readonly #options: ReaderOptions;
+  readonly #fast: FastReads | undefined;
+  readonly #names = new FieldNames();
   readonly #ended: Promise<void>;
   #claims: "untried" | "yes" | "no" = "untried";
   /** Why the connection could not be made or broke: the rejected read itself only says "Connection is closed." */
   #trouble: unknown;
 
-  constructor(connect: () => RedisConnection, toKey: (stream: string) => string, payload: Payload = "string") {
+  constructor(connect: () => RedisConnection, toKey: (stream: string) => string, options: ReaderOptions = {}) {
     this.#connection = connect();
     this.#toKey = toKey;
-    this.#call = payload === "buffer" ? "callBuffer" : "call";
+    this.#options = options;
+    this.#fast = options.reader === "portable" ? undefined : new FastReads(this.#connection, options.fellBack ?? (() => undefined));
     this.#connection.on("error", (error) => (this.#trouble = bare(error)));
     this.#ended = new Promise((resolve) => this.#connection.on("end", () => resolve()));
   }
@@ -43,24 +50,46 @@ export class IoredisReader implements StreamReader {
     }
   }
 
-  async #read({ group, consumer, streams, count, blockMs }: ReadRequest, claim: number | undefined): Promise<readonly StreamPage[]> {
+  #read({ group, consumer, streams, count, blockMs }: ReadRequest, claim: number | undefined): Promise<readonly StreamPage[]> {
     const block = blockMs === undefined ? [] : ["block", blockMs];
     const claims = claim === undefined ? [] : ["claim", claim];
     const keys = streams.map(this.#toKey);
     const ids = keys.map(() => ">");
     const most = claim === undefined ? count : Math.min(count, countWhenClaiming(streams.length)); // the first one is a trial
-    const options = [...block, ...claims, "streams", ...keys, ...ids];
-    const reply = await this.#connection[this.#call]("xreadgroup", "group", group, consumer, "count", most, ...options);
-    return decodeRead(reply, namesOf(streams, keys), claim !== undefined);
+    const form = this.#form(namesOf(streams, keys), claim !== undefined);
+    return this.#send(["xreadgroup", "group", group, consumer], most, [...block, ...claims, "streams", ...keys, ...ids], form);
   }
 
   async tail({ stream, after, count, blockMs }: TailRequest): Promise<readonly RawEntry[]> {
     try {
-      const reply = await this.#connection[this.#call]("xread", "count", count, "block", blockMs, "streams", this.#toKey(stream), after);
-      return decodeRead(reply, () => stream)[0]?.entries ?? [];
+      const form = this.#form(() => stream, false);
+      const pages = await this.#send(["xread"], count, ["block", blockMs, "streams", this.#toKey(stream), after], form);
+      return pages[0]?.entries ?? [];
     } catch (error) {
       throw this.#explain(error);
     }
+  }
+
+  #form(toName: (key: string) => string, claims: boolean): ReadForm {
+    return { toName, claims, payload: this.#options.payload ?? "string" };
+  }
+
+  /** @param count - how many entries at most, which goes between the two parts of the command */
+  async #send(
+    [command, ...before]: readonly [string, ...Argument[]],
+    count: number,
+    after: readonly Argument[],
+    form: ReadForm,
+  ): Promise<readonly StreamPage[]> {
+    this.#insist();
+    const fast = this.#fast?.expect(count, form);
+    const reply = await this.#connection.callBuffer(command, ...before, "count", fast?.count ?? count, ...after);
+    return fast?.pages ?? decodeRead(reply, form.toName, form.claims, form.payload === "string" ? this.#names : undefined);
+  }
+
+  #insist(): void {
+    const refusal = this.#options.reader === "fast" ? this.#fast?.refusal : undefined;
+    if (refusal !== undefined) throw new TypeError(`\`reader: "fast"\` can't be had, because ${refusal}: use "auto"`);
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ClaimedKey } from "../model/claim.js";
 import type { ConsumerInfo, GroupInfo } from "../model/group-info.js";
 import type { UnreadCount } from "../model/lag.js";
 import type { Payload } from "../model/payload.js";
+import type { ReaderKind } from "../model/reader-kind.js";
 import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { PendingEntry, PendingSummary } from "../model/pending.js";
 import type { Redrivable, RedriveOutcome } from "../model/redriven.js";
@@ -24,8 +25,8 @@ import type { Write } from "../model/write.js";
 export interface StreamsPort {
   /** A connection that is never blocked; it reconnects by itself. `payload`: as what entries come, text by default. */
   openCommands(payload?: Payload): StreamCommands;
-  /** A connection for one blocked read at a time; when it breaks, it is thrown away. */
-  openReader(payload?: Payload): StreamReader;
+  /** A connection for blocked reads; when it breaks, it is thrown away. */
+  openReader(options?: ReaderOptions): StreamReader;
   /** A connection for adding entries; never blocked, and it reconnects by itself. */
   openAppends(): StreamAppends;
   /** A connection for looking at groups and changing them; never blocked, and it reconnects by itself. */
@@ -231,6 +232,16 @@ export interface ReadRequest {
   readonly blockMs: number | undefined;
   /** Claim what is pending for anybody and was idle for so long, too, where the server can. @defaultValue only new entries */
   readonly claimIdleMs?: number | undefined;
+}
+
+/** @internal */
+export interface ReaderOptions {
+  /** As what entries come. @defaultValue `"string"` */
+  readonly payload?: Payload;
+  /** @defaultValue `"auto"` */
+  readonly reader?: ReaderKind;
+  /** Told when something is decoded the portable way although another was allowed, and why; more than once. */
+  readonly fellBack?: (reason: string) => void;
 }
 
 /** @internal */

@@ -19,6 +19,7 @@ describe("groupSettings", () => {
       leaseMs: 30_000,
       recover: true,
       onMissingGroup: "recreate",
+      reader: "auto",
       signal: undefined,
       drainTimeoutMs: 25_000,
       stalledAfterMs: 60_000,
@@ -27,7 +28,7 @@ describe("groupSettings", () => {
   });
 
   it("takes undefined as the default", () => {
-    const names = ["consumer", "maxInFlight", "maxInFlightBytes", "payload", "blockMs", "leaseMs", "recover", "onMissingGroup", "signal", "drainTimeoutMs", "stalledAfterMs", "status"]; // prettier-ignore
+    const names = ["consumer", "maxInFlight", "maxInFlightBytes", "payload", "blockMs", "leaseMs", "recover", "onMissingGroup", "reader", "signal", "drainTimeoutMs", "stalledAfterMs", "status"]; // prettier-ignore
     expect(check(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(groupSettings(required));
   });
 
@@ -54,6 +55,7 @@ describe("groupSettings", () => {
     [{ maxInFlightBytes: 0 }, /^Expected `maxInFlightBytes` to be an integer of 1 or more, got `0`/],
     [{ maxInFlightBytes: "8 MB" }, /^Expected `maxInFlightBytes`/],
     [{ payload: "binary" }, /^Expected `payload` to be one of "string", "buffer", got `"binary"`/],
+    [{ reader: "slow" }, /^Expected `reader` to be one of "auto", "fast", "portable", got `"slow"`/],
     [{ blockMs: 0 }, /^Expected `blockMs` to be an integer from 1 to 60000/],
     [{ blockMs: 60_001 }, /^Expected `blockMs`/],
     [{ leaseMs: 99 }, /^Expected `leaseMs` to be an integer from 100 to 2147483647/],

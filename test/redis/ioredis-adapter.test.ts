@@ -200,12 +200,17 @@ describe("a reader", () => {
     const [bytes, text] = [Buffer.from([255, 0]), (value: string): Buffer => Buffer.from(value)];
     const reply = (): unknown => [[text("b"), [[text("1-0"), [bytes, bytes]], [text("2-0"), null]]]]; // prettier-ignore
     const client = new FakeClient({}, { reply });
-    const pages = await answer(toPort(client).openReader("buffer").read(request));
+    const pages = await answer(toPort(client).openReader({ payload: "buffer" }).read(request));
     expect(pages).toEqual([{ stream: "b", entries: [["1-0", [bytes, bytes]], ["2-0", null]] }]); // prettier-ignore
     expect(client.latest.bufferCalls).toEqual(client.latest.calls);
-    const asText = new FakeClient();
-    await answer(toPort(asText).openReader().read(request));
-    expect(asText.latest.bufferCalls).toEqual([]);
+  });
+
+  it("reads text from bytes, whose names are decoded once for all entries", async () => {
+    const text = (value: string): Buffer => Buffer.from(value);
+    const reply = (): unknown => [[text("b"), [[text("1-0"), [text("näme"), text("välue")]], [text("2-0"), null]]]]; // prettier-ignore
+    const client = new FakeClient({}, { reply });
+    const entries = [["1-0", ["näme", "välue"]], ["2-0", null]]; // prettier-ignore
+    expect(await answer(toPort(client).openReader().read(request))).toEqual([{ stream: "b", entries }]);
   });
 
   it("says why the connection could not be made, which the rejected read does not", async () => {

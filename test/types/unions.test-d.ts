@@ -89,6 +89,8 @@ describe("SourceStatus", () => {
         case "recovered":
           expectTypeOf(status.from).toEqualTypeOf<"self" | "retry" | "stale">();
           return `${status.count}`;
+        case "readerFellBack":
+          return status.reason;
         case "groupCreated":
         case "groupRecreated":
           return status.startId;

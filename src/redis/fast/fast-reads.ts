@@ -1,0 +1,72 @@
+import type { StreamPage } from "../port.js";
+import { isClusterConnection, isNodeConnection, type SentCommand } from "./ioredis-internals.js";
+import { ReadReply, type ReadForm } from "./read-reply.js";
+import { ReplyTap } from "./reply-tap.js";
+
+/** A read that is to be sent, or that is under way. @internal */
+export interface FastRead {
+  /** Its COUNT. A Buffer of its own, by which the command is known again: in ioredis' queues, and where it is sent a second time. */
+  readonly count: Buffer;
+  /** What was read, when the command is resolved; undefined: it was answered the ordinary way. */
+  readonly pages: readonly StreamPage[] | undefined;
+}
+
+/** The types of errors, in RESP2 and RESP3. */
+const errors = ["-", "!"].map((type) => type.charCodeAt(0));
+
+/**
+ * The reads of one connection of ioredis, or one Cluster of them, decoded here: their replies never reach its decoder. Everything else
+ * does, and a reply that this does not understand as well. Connecting, queueing, redirecting and failing are ioredis' affair.
+ * @internal
+ */
+export class FastReads {
+  readonly #fellBack: (reason: string) => void;
+  readonly #reply = new ReadReply();
+  readonly #reads = new WeakMap<object, { readonly form: ReadForm; pages: readonly StreamPage[] | undefined }>();
+  #refusal: string | undefined;
+
+  /**
+   * @param connection - that was made just now
+   * @param fellBack - told when something has to be decoded the ordinary way, and why; more than once
+   */
+  constructor(connection: object, fellBack: (reason: string) => void) {
+    this.#fellBack = fellBack;
+    if (isClusterConnection(connection)) connection.on("+node", (node: unknown) => this.#watch(node));
+    else this.#watch(connection);
+  }
+
+  /** Why it can't be; undefined: nothing is known against it. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** A read that is about to be sent; undefined where it can't be. */
+  expect(count: number, form: ReadForm): FastRead | undefined {
+    if (this.#refusal !== undefined) return undefined;
+    const read = { count: Buffer.from(String(count)), form, pages: undefined };
+    this.#reads.set(read.count, read);
+    return read;
+  }
+
+  /** Each time it has connected, and before a byte has come. */
+  #watch(connection: unknown): void {
+    if (!isNodeConnection(connection)) return this.#refuse();
+    connection.on("connect", () => {
+      if (!ReplyTap.attach(connection, this.#take)) this.#refuse();
+    });
+  }
+
+  #refuse(): void {
+    this.#refusal = "the connections of this client are not built as those of ioredis 5 and 6";
+    this.#fellBack(this.#refusal);
+  }
+
+  readonly #take = ({ args }: SentCommand, reply: Buffer): boolean => {
+    const count = args.find((arg): arg is Buffer => Buffer.isBuffer(arg));
+    const read = count === undefined ? undefined : this.#reads.get(count);
+    if (read === undefined) return false;
+    read.pages = this.#reply.decode(reply, read.form);
+    if (read.pages === undefined && !errors.includes(reply[0]!)) this.#fellBack("a reply to a read had another shape than is known");
+    return read.pages !== undefined;
+  };
+}
