@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util";
 import type { Payload } from "../../src/model/payload.js";
 import type { ReaderKind } from "../../src/model/reader-kind.js";
 import { IoredisReader } from "../../src/redis/ioredis-reader.js";
-import type { RedisConnection } from "../../src/redis/client.js";
 import { Chance, replyToOther, replyToRead } from "./random-replies.js";
 import { cutAt, resp } from "./resp.js";
 import { scriptedRedis, type ScriptedRedis } from "./scripted-redis.js";
