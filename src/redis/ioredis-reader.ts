@@ -84,7 +84,7 @@ export class IoredisReader implements StreamReader {
     this.#insist();
     const fast = this.#fast?.expect(count, form);
     const reply = await this.#connection.callBuffer(command, ...before, "count", fast?.count ?? count, ...after);
-    return fast?.pages ?? decodeRead(reply, form.toName, form.claims, form.payload === "string" ? this.#names : undefined);
+    return fast?.take() ?? decodeRead(reply, form.toName, form.claims, form.payload === "string" ? this.#names : undefined);
   }
 
   #insist(): void {

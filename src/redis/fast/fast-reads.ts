@@ -7,8 +7,26 @@ import { ReplyTap } from "./reply-tap.js";
 export interface FastRead {
   /** Its COUNT. A Buffer of its own, by which the command is known again: in ioredis' queues, and where it is sent a second time. */
   readonly count: Buffer;
-  /** What was read, when the command is resolved; undefined: it was answered the ordinary way. */
-  readonly pages: readonly StreamPage[] | undefined;
+  /** What was read, when the command is resolved; undefined: it was answered the ordinary way. Given once, and forgotten here. */
+  take(): readonly StreamPage[] | undefined;
+}
+
+/** A command keeps this for as long as it lives, which is into the old generation: the pages must not. */
+class PendingRead implements FastRead {
+  readonly count: Buffer;
+  readonly form: ReadForm;
+  pages: readonly StreamPage[] | undefined;
+
+  constructor(count: number, form: ReadForm) {
+    this.count = Buffer.from(String(count));
+    this.form = form;
+  }
+
+  take(): readonly StreamPage[] | undefined {
+    const { pages } = this;
+    this.pages = undefined;
+    return pages;
+  }
 }
 
 /** The types of errors, in RESP2 and RESP3. */
@@ -22,7 +40,7 @@ const errors = ["-", "!"].map((type) => type.charCodeAt(0));
 export class FastReads {
   readonly #fellBack: (reason: string) => void;
   readonly #reply = new ReadReply();
-  readonly #reads = new WeakMap<object, { readonly form: ReadForm; pages: readonly StreamPage[] | undefined }>();
+  readonly #reads = new WeakMap<Buffer, PendingRead>();
   #refusal: string | undefined;
 
   /**
@@ -43,7 +61,7 @@ export class FastReads {
   /** A read that is about to be sent; undefined where it can't be. */
   expect(count: number, form: ReadForm): FastRead | undefined {
     if (this.#refusal !== undefined) return undefined;
-    const read = { count: Buffer.from(String(count)), form, pages: undefined };
+    const read = new PendingRead(count, form);
     this.#reads.set(read.count, read);
     return read;
   }
