@@ -23,7 +23,7 @@ export interface DeliveryOptions<P extends Payload = "string"> {
   readonly maxInFlightBytes?: number | undefined;
   /**
    * `"string"`: names and values as text. `"buffer"`: values as the bytes they are, whatever they are; the value of a delivery is
-   * `BinaryFields` then. The Buffers are views into what the socket brought, 64 KiB and more a piece: copy what you keep for long.
+   * `BinaryFields` then. The Buffers are views into larger memory, of the entry or, read portably, 64 KiB and more a piece: copy what you keep for long.
    * @defaultValue `"string"`, in which what is no UTF-8 is lost; an entry that becomes a dead letter keeps its bytes either way
    */
   readonly payload?: P | undefined;
