@@ -22,7 +22,7 @@ export type SourceStatus =
   | { readonly _tag: "starved"; readonly unsettled: number; readonly unsettledBytes?: number | undefined }
   /** Redis can't be read; the next attempt is made in `delayMs`. */
   | { readonly _tag: "reconnecting"; readonly attempt: number; readonly delayMs: number; readonly cause: unknown }
-  /** With `reader: "auto"` or `"fast"`: ioredis decodes replies nevertheless, which is slower, because of the reason. Told once. */
+  /** With `reader: "auto"` or `"fast"`: ioredis decodes replies nevertheless, which is slower, for this reason. Told once by each reader. */
   | { readonly _tag: "readerFellBack"; readonly reason: string }
   /** Entries that were pending and in nobody's hands are in flight again. */
   | { readonly _tag: "recovered"; readonly stream: string; readonly count: number; readonly from: RecoveredFrom }

@@ -4,14 +4,13 @@ import type { FieldNames } from "./field-names.js";
 export function entriesToText(entries: readonly unknown[], names: FieldNames): void {
   for (const entry of entries) {
     const pairs: unknown = Array.isArray(entry) ? entry[1] : undefined;
-    if (Array.isArray(pairs) && pairs.every((part) => Buffer.isBuffer(part))) pairsToText(pairs, names);
+    if (Array.isArray(pairs)) pairsToText(pairs, names);
   }
 }
 
-function pairsToText(pairs: (Buffer | string)[], names: FieldNames): void {
-  for (let index = 0; index < pairs.length; index += 2) {
-    const [name, value] = [pairs[index] as Buffer, pairs[index + 1] as Buffer | undefined];
-    pairs[index] = names.read(index >> 1, name, 0, name.length);
-    if (value !== undefined) pairs[index + 1] = value.toString();
+function pairsToText(pairs: unknown[], names: FieldNames): void {
+  for (let index = 0; index < pairs.length; index += 1) {
+    const part = pairs[index];
+    if (Buffer.isBuffer(part)) pairs[index] = index % 2 === 0 ? names.read(index >> 1, part, 0, part.length) : part.toString();
   }
 }

@@ -1,5 +1,5 @@
-import { bare } from "./classify-error.js";
 import { countWhenClaiming } from "../model/read-plan.js";
+import { bare } from "./classify-error.js";
 import type { RedisConnection } from "./client.js";
 import { decodeRead } from "./decode-reply.js";
 import { FastReads } from "./fast/fast-reads.js";
