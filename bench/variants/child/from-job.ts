@@ -1,0 +1,9 @@
+import { fromGroup, type Delivery, type Fields } from "rxjs-redis-streams";
+import type { Observable } from "rxjs";
+import type { Redis } from "ioredis";
+import { job } from "./job.js";
+
+/** The source that the job describes. `job.source` may hold options that an older version of the package does not know yet. */
+export function source(redis: Redis): Observable<Delivery<Fields>> {
+  return fromGroup(redis, { stream: job.streams, group: job.group, startId: "0", ...job.source });
+}
