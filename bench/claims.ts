@@ -74,8 +74,20 @@ export const claims: readonly Claim[] = [
     atLeast: defaults * 1.5,
   },
   ...[1_000, 10_000].flatMap((rate) => [latency(rate, "p50Us", 1.1), latency(rate, "p99Us", 1.25)]),
-  { what: "commands per second and consumer while idle", workload: "idle", variant: "sync handler", metric: "commandsPerSecond", atMost: 3 },
-  { what: "growth of the heap over 10 million entries, MB", workload: "memory-deep", variant: "sync handler", metric: "heapGrowthMB", atMost: 10 },
+  {
+    what: "commands per second and consumer while idle",
+    workload: "idle",
+    variant: "sync handler",
+    metric: "commandsPerSecond",
+    atMost: 3,
+  },
+  {
+    what: "growth of the heap over 10 million entries, MB",
+    workload: "memory-deep",
+    variant: "sync handler",
+    metric: "heapGrowthMB",
+    atMost: 10,
+  },
   grows("growth-entries", "1e6 entries", "1e5 entries"),
   grows("growth-entries", "1e7 entries", "1e5 entries"),
 ];

@@ -1,2 +1,59 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { workloads } from "../workloads/all.js";
+import { chart } from "./chart.js";
 import type { Results } from "./results.js";
-export function publish(_results: Results, _docs: string): void {}
+import { claimsTable, toMarkdown, workloadTable } from "./tables.js";
+
+/** Where the published results are, in the repository. */
+export const publishedResults = "docs/benchmarks/results.json";
+
+/** Everything that documentation shows of results, by its path in the repository. The same results give the same files. */
+export function documents(results: Results, pageOf: (path: string) => string): ReadonlyMap<string, string> {
+  const files = new Map([[publishedResults, `${JSON.stringify(results, undefined, 1)}\n`]]);
+  const sections = new Map([
+    ["machine", machineOf(results)],
+    ["claims", toMarkdown(claimsTable(results))],
+  ]);
+  for (const workload of workloads) {
+    const found = results.workloads.find((each) => each.workload === workload.name);
+    if (!found) continue;
+    files.set(`docs/benchmarks/${workload.name}.svg`, chart(workload, found));
+    const sizes = found.entries > 0 ? `, up to ${found.entries} entries, ${found.warmUp} of them to warm up` : "";
+    const load = found.load.map((value) => value.toFixed(1)).join(" before and ");
+    const conditions = `${found.rounds} rounds${sizes}; load average ${load} after.`;
+    const picture = `![${workload.title}](benchmarks/${workload.name}.svg)`;
+    sections.set(workload.name, [picture, toMarkdown(workloadTable(workload, found)), conditions].join("\n\n"));
+  }
+  for (const path of ["docs/benchmarks.md", "README.md"]) files.set(path, withSections(pageOf(path), sections));
+  return files;
+}
+
+/** Writes the results, a chart per workload, and the tables of the pages. What was not measured this time stays as it was. */
+export function publish(results: Results, root: string): void {
+  const file = join(root, publishedResults);
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results).workloads : [];
+  const kept = before.filter((old) => !results.workloads.some(({ workload }) => workload === old.workload));
+  mkdirSync(join(root, "docs/benchmarks"), { recursive: true });
+  const all = documents({ ...results, workloads: [...kept, ...results.workloads] }, (path) => readFileSync(join(root, path), "utf8"));
+  for (const [path, text] of all) writeFileSync(join(root, path), text);
+}
+
+/** Replaces what stands between `<!-- bench: name -->` and `<!-- /bench -->`. */
+function withSections(page: string, sections: ReadonlyMap<string, string>): string {
+  return page.replace(/(<!-- bench: (\S+) -->\n)[^]*?(<!-- \/bench -->)/g, (whole, start: string, name: string, end: string) => {
+    const section = sections.get(name);
+    return section === undefined ? whole : `${start}${section}\n${end}`;
+  });
+}
+
+function machineOf({ at, machine }: Results): string {
+  const { cpu, cores, memoryGB, system, node, server, packages, commit } = machine;
+  const clients = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  return [
+    `- ${cpu}, ${cores} cores, ${memoryGB} GB, ${system}`,
+    `- ${server}, Node ${node.slice(1)}`,
+    `- ${clients.join(", ")}`,
+    `- commit ${commit}, ${at.slice(0, 10)}`,
+  ].join("\n");
+}

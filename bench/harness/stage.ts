@@ -52,8 +52,7 @@ export class Stage {
 
   async #drained(streams: readonly string[]): Promise<number> {
     const replies = (await Promise.all(streams.map((stream) => this.#redis.xinfo("GROUPS", stream)))) as unknown[][][];
-    const sum = (name: string): number =>
-      replies.reduce((total, [reply]) => total + Number(reply![reply!.indexOf(name) + 1]), 0);
+    const sum = (name: string): number => replies.reduce((total, [reply]) => total + Number(reply![reply!.indexOf(name) + 1]), 0);
     return sum("entries-read") - sum("pending");
   }
 

@@ -33,8 +33,11 @@ export function claimsTable(results: Results): Table {
 
 const versus = (against: string | undefined): string => against ?? "the figure itself";
 
-function shown(value: number | undefined, digits: number): string {
-  return value === undefined ? "" : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(",", " ");
+/** A figure for people; empty when there is none. */
+export function shown(value: number | undefined, digits: number): string {
+  return value === undefined
+    ? ""
+    : value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(",", " ");
 }
 
 /** For a terminal: columns as wide as their widest text, figures to the right. */

@@ -8,7 +8,7 @@ const base = {
   ],
   filled: true,
   check: "drained",
-  short: { entries: 6_000, warmUp: 2_000 },
+  short: { entries: 40_000, warmUp: 10_000 },
 } as const;
 
 export const memories: readonly Workload[] = [

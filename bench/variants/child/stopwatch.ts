@@ -65,6 +65,7 @@ export class Stopwatch {
     const ms = performance.now() - at;
     const { user, system } = process.cpuUsage(cpu);
     const measured = this.#confirmed - done;
+    if (measured === 0) throw new Error("All entries were confirmed at once, so there was no time to measure: ask for more");
     const speed = { perSecond: (measured / ms) * 1000, cpuUs: (user + system) / measured };
     const memory = { heapMB: this.#peakHeap / 1e6, heapGrowthMB: (this.#peakHeap - heap) / 1e6 };
     this.#finish(this.#job.heapSamples > 0 ? { ...speed, ...memory } : speed);

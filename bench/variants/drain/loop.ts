@@ -20,7 +20,7 @@ async function consume(consumer: string): Promise<void> {
   const read = (): Promise<Reply> =>
     reader.xreadgroup("GROUP", group, consumer, "COUNT", 1000, "BLOCK", 5000, "STREAMS", ...streams, ...newest) as Promise<Reply>;
 
-  for (let next = read(); !watch.over; ) {
+  for (let next = read(); !watch.over;) {
     const reply = await next;
     next = read(); // on its way while this page is handled
     for (const [stream, page] of reply ?? []) {

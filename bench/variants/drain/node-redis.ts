@@ -14,7 +14,7 @@ void watch.done.then(report);
 
 const read = () => reader.xReadGroup(group, "worker-1", { key: streams[0], id: ">" }, { COUNT: 1000, BLOCK: 5000 });
 
-for (let next = read(); !watch.over; ) {
+for (let next = read(); !watch.over;) {
   const reply = await next;
   next = read();
   for (const { name, messages } of (reply ?? []) as Pages) {
@@ -27,4 +27,7 @@ for (let next = read(); !watch.over; ) {
   }
 }
 
-type Pages = readonly { readonly name: string; readonly messages: readonly { readonly id: string; readonly message: Order & Record<string, string> }[] }[];
+type Pages = readonly {
+  readonly name: string;
+  readonly messages: readonly { readonly id: string; readonly message: Order & Record<string, string> }[];
+}[];

@@ -7,6 +7,10 @@ import { job } from "../child/job.js";
 
 const redis = await connect();
 source(redis)
-  .pipe(retryToDLQ(() => {}, { maxDeliveries: 5 }), bufferAck(job.buffer), acknowledge(redis))
+  .pipe(
+    retryToDLQ(() => {}, { maxDeliveries: 5 }),
+    bufferAck(job.buffer),
+    acknowledge(redis),
+  )
   .subscribe();
 await measureIdle();

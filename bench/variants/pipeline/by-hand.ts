@@ -105,7 +105,11 @@ async function retryOrGiveUp(failure: Failure): Promise<void> {
 }
 
 async function deadLetter({ id, fields, cause }: Failure): Promise<void> {
-  await writer.multi().xadd(`{${stream}}:dlq`, "*", "id", id, "cause", String(cause), ...fields).xack(stream, group, id).exec();
+  await writer
+    .multi()
+    .xadd(`{${stream}}:dlq`, "*", "id", id, "cause", String(cause), ...fields)
+    .xack(stream, group, id)
+    .exec();
 }
 
 /** FNV-1a: the same lane for the same customer. */

@@ -18,7 +18,7 @@ const writer = await connect();
 const read = (): Promise<Reply> =>
   reader.xreadgroup("GROUP", group, "worker-1", "COUNT", 1000, "BLOCK", 5000, "STREAMS", stream, ">") as Promise<Reply>;
 
-for (let next = read(); !watch.over; ) {
+for (let next = read(); !watch.over;) {
   const page = (await next)?.[0]?.[1] ?? [];
   next = read();
   const transaction = writer.multi();
