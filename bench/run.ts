@@ -4,7 +4,7 @@
  *
  *   --short            small runs, one round: whether everything works, not how fast
  *   --only <names>     workloads whose name begins so, separated by commas
- *   --variant <text>   variants whose name has this text, and the one they are compared with
+ *   --variant <regexp> variants whose name matches, and the one they are compared with
  *   --rounds <n>       in place of 7 (3 where a run takes long)
  *   --entries <n>      in place of 300 000; a third of them warms up
  *   --no-install       leaves out the peers that are not installed
@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
   options: {
     short: { type: "boolean", default: false },
     only: { type: "string", default: "" },
-    variant: { type: "string" },
+    variant: { type: "string", default: "" },
     rounds: { type: "string" },
     entries: { type: "string" },
     install: { type: "boolean", default: true },
@@ -52,7 +52,8 @@ const machine = describeMachine(server.identity);
 const done: WorkloadResults[] = [];
 try {
   for (const workload of chosen) {
-    const { short, variant } = flags;
+    const { short } = flags;
+    const variant = new RegExp(flags.variant);
     const found = await measure(stage, workload, { short, variant, rounds: count(flags.rounds), entries: count(flags.entries), log });
     done.push(found);
     const load = found.load.map((value) => value.toFixed(1)).join(" to ");
@@ -63,7 +64,7 @@ try {
   await stage.end();
 }
 
-const results: Results = { at: new Date().toISOString(), short: flags.short, machine, workloads: done };
+const results: Results = { short: flags.short, machine, workloads: done };
 mkdirSync(dirname(flags.out), { recursive: true });
 writeFileSync(flags.out, `${JSON.stringify(results, undefined, 1)}\n`);
 console.log(`\n${toText(claimsTable(results))}`);

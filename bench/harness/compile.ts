@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -11,7 +11,6 @@ export const compiled = join(bench, "dist");
 
 /** Strips the types of all variants, and lets them import the built package by its name. */
 export function compile(): void {
-  rmSync(compiled, { recursive: true, force: true });
   const compilerOptions: ts.CompilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
   for (const file of readdirSync(variants, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))) {
     const target = join(compiled, file.replace(/\.ts$/, ".js"));
@@ -25,6 +24,5 @@ function linkPackage(): void {
   const modules = join(bench, "node_modules");
   mkdirSync(modules, { recursive: true });
   const link = join(modules, "rxjs-redis-streams");
-  rmSync(link, { force: true });
-  symlinkSync(join("..", ".."), link, "junction");
+  if (!existsSync(link)) symlinkSync(join("..", ".."), link, "junction");
 }

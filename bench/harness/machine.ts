@@ -12,7 +12,6 @@ export interface Machine {
   readonly node: string;
   readonly server: string;
   readonly packages: Readonly<Record<string, string>>;
-  readonly commit: string;
 }
 
 export function describeMachine({ product, version }: Identity): Machine {
@@ -25,7 +24,6 @@ export function describeMachine({ product, version }: Identity): Machine {
     node: process.version,
     server: `${product} ${version}`,
     packages: versions(),
-    commit: commit(),
   };
 }
 
@@ -34,7 +32,8 @@ export function loadAverage(): number {
   return loadavg()[0]!;
 }
 
-function commit(): string {
+/** What is measured; says so when it is not what was committed. */
+export function commit(): string {
   const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
     const changed = git("status", "--porcelain", "--", "src", "bench") !== "";

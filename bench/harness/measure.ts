@@ -1,6 +1,6 @@
 import { runVariant } from "./run-variant.js";
 import { isInstalled } from "./peers.js";
-import { loadAverage } from "./machine.js";
+import { commit, loadAverage } from "./machine.js";
 import type { Run, WorkloadResults } from "./results.js";
 import type { Stage } from "./stage.js";
 import { rotated } from "./statistics.js";
@@ -9,8 +9,8 @@ import type { Variant, Workload } from "./workload.js";
 
 export interface MeasureOptions extends Sizes {
   readonly rounds: number | undefined;
-  /** Runs only variants whose name has this text, and the base. */
-  readonly variant: string | undefined;
+  /** Runs only variants whose name matches, and the base. */
+  readonly variant: RegExp;
   readonly log: (line: string) => void;
 }
 
@@ -27,13 +27,14 @@ export async function measure(stage: Stage, workload: Workload, options: Measure
   }
   const tasks = variants.map((variant) => toTask(workload, variant, options));
   const [{ entries, warmUp }] = tasks.sort((a, b) => b.entries - a.entries) as [(typeof tasks)[0]];
-  return { workload: workload.name, entries, warmUp, rounds, load: [before, loadAverage()], runs };
+  const day = new Date().toISOString().slice(0, 10);
+  return { workload: workload.name, day, commit: commit(), entries, warmUp, rounds, load: [before, loadAverage()], runs };
 }
 
 function chosen({ variants, base }: Workload, { variant: wanted, log }: MeasureOptions): readonly Variant[] {
   return variants.filter(({ name, peer }) => {
     if (peer && !isInstalled(peer)) log(`bench: without "${name}", since ${peer} is not installed`);
-    return (!peer || isInstalled(peer)) && (!wanted || name === base || name.includes(wanted));
+    return (!peer || isInstalled(peer)) && (name === base || wanted.test(name));
   });
 }
 

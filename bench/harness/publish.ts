@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { workloads } from "../workloads/all.js";
 import { chart } from "./chart.js";
-import type { Results } from "./results.js";
+import type { Results, WorkloadResults } from "./results.js";
 import { claimsTable, toMarkdown, workloadTable } from "./tables.js";
 
 /** Where the published results are, in the repository. */
@@ -19,11 +19,8 @@ export function documents(results: Results, pageOf: (path: string) => string): R
     const found = results.workloads.find((each) => each.workload === workload.name);
     if (!found) continue;
     files.set(`docs/benchmarks/${workload.name}.svg`, chart(workload, found));
-    const sizes = found.entries > 0 ? `, up to ${found.entries} entries, ${found.warmUp} of them to warm up` : "";
-    const load = found.load.map((value) => value.toFixed(1)).join(" before and ");
-    const conditions = `${found.rounds} rounds${sizes}; load average ${load} after.`;
     const picture = `![${workload.title}](benchmarks/${workload.name}.svg)`;
-    sections.set(workload.name, [picture, toMarkdown(workloadTable(workload, found)), conditions].join("\n\n"));
+    sections.set(workload.name, [picture, toMarkdown(workloadTable(workload, found)), conditionsOf(found)].join("\n\n"));
   }
   for (const path of ["docs/benchmarks.md", "README.md"]) files.set(path, withSections(pageOf(path), sections));
   return files;
@@ -47,13 +44,16 @@ function withSections(page: string, sections: ReadonlyMap<string, string>): stri
   });
 }
 
-function machineOf({ at, machine }: Results): string {
-  const { cpu, cores, memoryGB, system, node, server, packages, commit } = machine;
+function conditionsOf({ rounds, entries, warmUp, load, day, commit }: WorkloadResults): string {
+  const sizes = entries > 0 ? `, up to ${entries} entries, ${warmUp} of them to warm up` : "";
+  const [before, after] = load.map((value) => value.toFixed(1));
+  return `${rounds} rounds${sizes}; load average ${before} before and ${after} after; ${day}, commit ${commit}.`;
+}
+
+function machineOf({ machine }: Results): string {
+  const { cpu, cores, memoryGB, system, node, server, packages } = machine;
   const clients = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
-  return [
-    `- ${cpu}, ${cores} cores, ${memoryGB} GB, ${system}`,
-    `- ${server}, Node ${node.slice(1)}`,
-    `- ${clients.join(", ")}`,
-    `- commit ${commit}, ${at.slice(0, 10)}`,
-  ].join("\n");
+  return [`- ${cpu}, ${cores} cores, ${memoryGB} GB, ${system}`, `- ${server}, Node ${node.slice(1)}`, `- ${clients.join(", ")}`].join(
+    "\n",
+  );
 }

@@ -10,6 +10,9 @@ export interface Run {
 
 export interface WorkloadResults {
   readonly workload: string;
+  /** The day of the run, and the commit that was measured. */
+  readonly day: string;
+  readonly commit: string;
   /** Entries of a run, or of the largest; 0 where time counts. */
   readonly entries: number;
   readonly warmUp: number;
@@ -21,7 +24,6 @@ export interface WorkloadResults {
 
 /** All that a run of the benchmarks found out; tables, charts and claims are made of it. */
 export interface Results {
-  readonly at: string;
   readonly short: boolean;
   readonly machine: Machine;
   readonly workloads: readonly WorkloadResults[];
