@@ -27,6 +27,7 @@ const idle: Workload = {
   title: "While nothing happens",
   metrics: [
     { key: "commandsPerSecond", label: "commands/s", digits: 2 },
+    { key: "executedPerSecond", label: "with those in scripts", digits: 2 },
     { key: "cpuMsPerSecond", label: "client CPU ms/s", digits: 2 },
   ],
   base: "blocked reader",
