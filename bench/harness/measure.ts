@@ -28,7 +28,8 @@ export async function measure(stage: Stage, workload: Workload, options: Measure
   const tasks = variants.map((variant) => toTask(workload, variant, options));
   const [{ entries, warmUp }] = tasks.sort((a, b) => b.entries - a.entries) as [(typeof tasks)[0]];
   const day = new Date().toISOString().slice(0, 10);
-  return { workload: workload.name, day, commit: commit(), entries, warmUp, rounds, load: [before, loadAverage()], runs };
+  const full = !options.short && options.entries === undefined && rounds >= workload.rounds;
+  return { workload: workload.name, day, commit: commit(), entries, warmUp, rounds, full, load: [before, loadAverage()], runs };
 }
 
 function chosen({ variants, base }: Workload, { variant: wanted, log }: MeasureOptions): readonly Variant[] {

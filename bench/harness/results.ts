@@ -17,6 +17,8 @@ export interface WorkloadResults {
   readonly entries: number;
   readonly warmUp: number;
   readonly rounds: number;
+  /** Whether it had the entries and the rounds that figures are stated for. */
+  readonly full: boolean;
   /** Load average before the first round, and after the last. */
   readonly load: readonly [number, number];
   readonly runs: readonly Run[];

@@ -8,7 +8,9 @@ import { workloads } from "../../bench/workloads/all.js";
 const claim: Claim = { what: "twice as fast", workload: "w", variant: "new", metric: "rate", against: "old", atLeast: 2 };
 const run = (variant: string, round: number, rate: number): Run => ({ variant, round, figures: { rate } });
 const measured = (...runs: Run[]) => ({
-  workloads: [{ workload: "w", day: "2026-11-23", commit: "abc", entries: 1, warmUp: 0, rounds: 3, load: [0, 0] as const, runs }],
+  workloads: [
+    { workload: "w", day: "2026-11-23", commit: "abc", entries: 1, warmUp: 0, rounds: 3, full: true, load: [0, 0] as const, runs },
+  ],
 });
 
 describe("judge", () => {

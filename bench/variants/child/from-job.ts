@@ -5,5 +5,6 @@ import { job } from "./job.js";
 
 /** The source that the job describes. `job.source` may hold options that an older version of the package does not know yet. */
 export function source(redis: Redis): Observable<Delivery<Fields>> {
-  return fromGroup(redis, { stream: job.streams, group: job.group, startId: "0", ...job.source });
+  const stream = job.streams.length === 1 ? job.streams[0] : job.streams;
+  return fromGroup(redis, { stream, group: job.group, startId: "0", ...job.source });
 }

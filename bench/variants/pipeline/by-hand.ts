@@ -80,6 +80,7 @@ async function handlePage(redis: Redis, { fresh, acks }: Prepared): Promise<void
   for (const item of fresh) lane[laneOf(item.order.customer)]!.push(item);
   const done: Item[] = [];
   await Promise.all(lane.map((items) => handleLane(items, done)));
+  if (done.length + acks.length === 0) return;
   const settle = redis.multi();
   for (const { mark } of done) settle.set(mark, "done", "PX", doneMs);
   settle.xack(stream, group, ...acks, ...done.map(({ id }) => id));

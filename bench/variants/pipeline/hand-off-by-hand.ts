@@ -21,6 +21,7 @@ const read = (): Promise<Reply> =>
 for (let next = read(); !watch.over;) {
   const page = (await next)?.[0]?.[1] ?? [];
   next = read();
+  if (page.length === 0) continue;
   const transaction = writer.multi();
   for (const [, fields] of page) transaction.xadd(`{${stream}}:out`, "*", "orderId", fields[1]!, "amount", fields[5]!);
   transaction.xack(stream, group, ...page.map(([id]) => id));
