@@ -11,6 +11,7 @@
  *   --out <file>       where the results go; by default `bench/results/latest.json`
  *   --from <file>      measures nothing and takes the results of that file
  *   --publish          puts results, charts and tables into docs/
+ *   --profile          writes a CPU profile of each process to `bench/results/profiles`; runs are slower then
  *   --check            fails when a figure that was measured is not reached
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -43,6 +44,7 @@ const { values: flags } = parseArgs({
     out: { type: "string", default: fileURLToPath(new URL("results/latest.json", import.meta.url)) },
     from: { type: "string" },
     publish: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
     check: { type: "boolean", default: false },
   },
 });
@@ -57,7 +59,9 @@ if (flags.check && claims.some((claim) => judge(claim, results).verdict === "not
 
 async function measureAll(): Promise<Results> {
   const chosen = chosenWorkloads();
-  const options = { short: flags.short, variant: new RegExp(flags.variant), rounds: count("rounds"), entries: count("entries"), log };
+  const profiles = flags.profile ? fileURLToPath(new URL("results/profiles", import.meta.url)) : undefined;
+  const { short } = flags;
+  const options = { short, variant: new RegExp(flags.variant), rounds: count("rounds"), entries: count("entries"), profiles, log };
   if (flags.install) installPeers(log);
   compile();
   const server = await startServer();
@@ -67,12 +71,12 @@ async function measureAll(): Promise<Results> {
   try {
     for (const workload of chosen) {
       found.push(await measure(stage, workload, options));
-      save({ short: flags.short, machine, workloads: found }); // an hour's work is not lost when something fails in the end
+      save({ short, machine, workloads: found }); // an hour's work is not lost when something fails in the end
     }
   } finally {
     await stage.end();
   }
-  return { short: flags.short, machine, workloads: found };
+  return { short, machine, workloads: found };
 }
 
 function save(found: Results): void {

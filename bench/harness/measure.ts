@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { runVariant } from "./run-variant.js";
 import { isInstalled } from "./peers.js";
 import { commit, loadAverage } from "./machine.js";
@@ -11,6 +12,8 @@ export interface MeasureOptions extends Sizes {
   readonly rounds: number | undefined;
   /** Runs only variants whose name matches, and the base. */
   readonly variant: RegExp;
+  /** A folder for a CPU profile of each run, by workload and variant. */
+  readonly profiles: string | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -28,7 +31,8 @@ export async function measure(stage: Stage, workload: Workload, options: Measure
   const tasks = variants.map((variant) => toTask(workload, variant, options));
   const [{ entries, warmUp }] = tasks.sort((a, b) => b.entries - a.entries) as [(typeof tasks)[0]];
   const day = new Date().toISOString().slice(0, 10);
-  const full = !options.short && options.entries === undefined && rounds >= workload.rounds;
+  const { short, entries: asked, profiles } = options;
+  const full = !short && asked === undefined && profiles === undefined && rounds >= workload.rounds;
   return { workload: workload.name, day, commit: commit(), entries, warmUp, rounds, full, load: [before, loadAverage()], runs };
 }
 
@@ -42,7 +46,9 @@ function chosen({ variants, base }: Workload, { variant: wanted, log }: MeasureO
 async function runOnce(stage: Stage, workload: Workload, variant: Variant, round: number, options: MeasureOptions): Promise<Run> {
   const job = await stage.set(toTask(workload, variant, options), workload, variant);
   const before = await stage.cpuUs();
-  const measured = await runVariant(variant.file, job).catch((cause: unknown) => {
+  const { profiles } = options;
+  const folder = profiles && join(profiles, workload.name, variant.name.replaceAll(/[^\w]+/g, "-"));
+  const measured = await runVariant(variant.file, job, folder).catch((cause: unknown) => {
     throw new Error(`${workload.name}, "${variant.name}" failed`, { cause });
   });
   const serverCpuUs = (await stage.cpuUs()) - before;
