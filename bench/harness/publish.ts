@@ -13,7 +13,7 @@ export function documents(results: Results, pageOf: (path: string) => string): R
   const files = new Map([[publishedResults, `${JSON.stringify(results, undefined, 1)}\n`]]);
   const sections = new Map([
     ["machine", machineOf(results)],
-    ["claims", toMarkdown(claimsTable(results))],
+    ["claims", toMarkdown(claimsTable(results)) + reservation(results)],
   ]);
   for (const workload of workloads) {
     const found = results.workloads.find((each) => each.workload === workload.name);
@@ -42,6 +42,17 @@ function withSections(page: string, sections: ReadonlyMap<string, string>): stri
     const section = sections.get(name);
     return section === undefined ? whole : `${start}${section}\n${end}`;
   });
+}
+
+/** What readers have to know before they believe a figure: that the runs were smaller, or that the machine did other things. */
+function reservation({ machine, workloads: found }: Results): string {
+  const load = Math.max(...found.map((each) => each.load[0]));
+  const smaller = found.filter(({ full }) => !full).map(({ workload }) => workload);
+  const reasons = [
+    ...(smaller.length > 0 ? [`smaller than they are stated for (${smaller.join(", ")})`] : []),
+    ...(load > machine.cores / 2 ? [`made on a busy machine (load average up to ${load.toFixed(1)} on ${machine.cores} cores)`] : []),
+  ];
+  return reasons.length > 0 ? `\n\n**Preliminary:** these runs were ${reasons.join(", and ")}.` : "";
 }
 
 function conditionsOf({ rounds, entries, warmUp, load, day, commit }: WorkloadResults): string {
