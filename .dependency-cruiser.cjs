@@ -72,6 +72,20 @@ module.exports = {
       to: { path: "^src/(?!index\\.ts$)" },
     },
     {
+      name: "bench-measures-the-package",
+      comment: "what is measured is what a user installs, imported by its name",
+      severity: "error",
+      from: { path: "^bench" },
+      to: { path: "^src/(?!index\\.ts$)" },
+    },
+    {
+      name: "variants-stand-alone",
+      comment: "a variant runs in plain Node, and is to be read without the harness",
+      severity: "error",
+      from: { path: "^bench/variants/" },
+      to: { path: "^(bench/(?!variants/)|test/)", pathNot: "node_modules" },
+    },
+    {
       name: "no-orphans",
       comment: "a file that nobody imports is dead",
       severity: "error",
@@ -81,6 +95,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    exclude: { path: "^bench/dist/" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },

@@ -10,7 +10,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "unit",
-          include: ["test/{admin,model,operators,flow,sinks,sources,redis,support}/**/*.test.ts"],
+          include: ["test/{admin,bench,model,operators,flow,sinks,sources,redis,support}/**/*.test.ts"],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },

@@ -1,0 +1,12 @@
+/** A handler that returns at once, with retries and dead letters. */
+import { acknowledge, bufferAck, retryToDLQ, type Fields } from "rxjs-redis-streams";
+import { connect } from "../child/client.js";
+import { drain } from "../child/drain.js";
+import { source } from "../child/from-job.js";
+import { handle } from "../child/handlers.js";
+import { job } from "../child/job.js";
+import type { Order } from "../child/payload.js";
+
+const redis = await connect();
+const ship = (order: Fields): void => handle(order as Fields & Order);
+drain(source(redis).pipe(retryToDLQ(ship, { maxDeliveries: 5 }), bufferAck(job.buffer), acknowledge(redis)));
