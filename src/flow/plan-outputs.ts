@@ -1,5 +1,6 @@
 import { CommandError } from "../errors.js";
 import type { Delivery } from "../model/delivery.js";
+import { disown } from "../model/disown.js";
 import { toWrite, type Effect } from "../model/effect.js";
 import { nameBeside } from "../model/keys.js";
 import { outputWords, type OutputRecord } from "../model/output.js";
@@ -35,6 +36,7 @@ export function planOutputs(port: StreamsPort, settings: OutputSettings): Plan {
 /** Effects before outputs: what can be refused comes before what should not have to be taken back. */
 function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Delivery<unknown>): Write[] {
   const changes = effects(delivery.value, delivery);
+  disown(changes);
   if (!Array.isArray(changes)) throw new TypeError("Expected `effects` to return an array; an empty one for none");
   const made = fields(delivery.value, delivery);
   const records = Array.isArray(made) ? (made as readonly OutputRecord[]) : [made as OutputRecord];
@@ -49,6 +51,7 @@ function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Del
 function targetOf(to: OutputSettings["to"], record: OutputRecord, delivery: Delivery<unknown>): string {
   const target = typeof to === "string" ? to : to(record, delivery);
   if (typeof target === "string" && target !== "") return target;
+  disown(target);
   throw new TypeError("Expected `to` to return the name of a stream");
 }
 
