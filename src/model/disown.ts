@@ -4,7 +4,15 @@
  * @internal
  */
 export function disown(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  const { then } = value as Partial<PromiseLike<unknown>>;
-  if (typeof then === "function") void (value as PromiseLike<unknown>).then(undefined, () => undefined);
+  if (isThenable(value)) void value.then(undefined, () => undefined);
 }
+
+/** What a callback answered that can't be waited for. @throws TypeError for a promise: taken as a value, it would be true @internal */
+export function atOnce<A>(name: string, answer: A): A {
+  if (!isThenable(answer)) return answer;
+  disown(answer);
+  throw new TypeError(`Expected \`${name}\` to answer at once, got a promise`);
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && typeof (value as Partial<PromiseLike<unknown>>).then === "function";
