@@ -81,7 +81,8 @@ export class OrderKeeper<A> {
     for (const { held, retryInMs, released } of confirmations) {
       const member = this.#members.get(held);
       if (member === undefined || member.phase === "arrived") continue; // it is still to be answered, and let go then
-      if (retryInMs !== undefined || released) member.order.isBack(member.phase); // whoever has decided so
+      if (retryInMs !== undefined || released)
+        member.order.isBack(member.phase); // whoever has decided so
       else member.order.settle(held.id, member.phase, member.isMarked);
       this.#members.delete(held);
       touched.add(member.order);
