@@ -1,5 +1,5 @@
 import { map, of, reduce, repeat, switchMap, timer, type Observable } from "rxjs";
-import { durationMs, text } from "../model/check.js";
+import { durationMs, flag, text } from "../model/check.js";
 import type { EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import type { RedisClient } from "../redis/client.js";
@@ -65,6 +65,7 @@ export interface TrimReport {
 export function trimAcked(redis: RedisClient, options: TrimAckedOptions): Observable<TrimReport> {
   const { everyMs, dryRun: isDryRun = false, deadGroupAfterMs } = options;
   const stream = streamName("stream", text("stream", options.stream));
+  flag("dryRun", isDryRun);
   if (everyMs !== undefined) durationMs("everyMs", everyMs, 100);
   if (deadGroupAfterMs !== undefined) durationMs("deadGroupAfterMs", deadGroupAfterMs, 1_000, Number.MAX_SAFE_INTEGER);
   const request: TrimRequest = { deadGroupAfterMs, isDryRun };

@@ -1,14 +1,21 @@
 import * as E from "fp-ts/lib/Either.js";
 import { catchError, defaultIfEmpty, forkJoin, from, map, of, race, takeLast, timer, type Observable, type ObservableInput } from "rxjs";
 import { BatchResultError } from "../errors.js";
+import { disown } from "../model/disown.js";
 import { started, toAwaited } from "./handler-result.js";
 
 /** The results of a batch, one for each; none at all stands for as many successes. @throws BatchResultError for anything else @internal */
 export function resultsOf(count: number, answer: unknown): readonly unknown[] {
   if (answer === undefined) return new Array<undefined>(count).fill(undefined);
   if (!Array.isArray(answer)) throw new BatchResultError(count, `with ${describe(answer)}`);
+  if (answer.length !== count) disownAll(answer);
   if (answer.length !== count) throw new BatchResultError(count, `with ${answer.length} results`);
   return answer;
+}
+
+/** What a call answered that nobody waits for any more. @internal */
+export function disownAll(answer: unknown): void {
+  if (Array.isArray(answer)) answer.forEach(disown);
 }
 
 const describe = (answer: unknown): string => (answer === null ? "null" : `a value of type ${typeof answer}`);

@@ -2,7 +2,7 @@ import { Subscription, timer } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import { heldBy } from "../model/held-delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
-import { allResults, isLate, resultsOf } from "./batch-results.js";
+import { allResults, disownAll, isLate, resultsOf } from "./batch-results.js";
 import { causeOf, isPromise, started, subscribeToLast, toAwaited, toOutcome, unwrap } from "./handler-result.js";
 
 /** How to handle many deliveries at once, and what to make of failures. @internal */
@@ -109,7 +109,7 @@ export class BatchRun<A, B> {
       this.#attempt(call, step);
       this.go();
     };
-    const succeeded = (value: unknown): void => resume(() => next(value));
+    const succeeded = (value: unknown): void => (this.#call === call ? resume(() => next(value)) : disownAll(value));
     const failed = (error: unknown): void => resume(() => this.#fail(call, error));
     if (isPromise(awaited)) void awaited.then(succeeded, failed);
     else call.stop.add(subscribeToLast(awaited, succeeded, failed));

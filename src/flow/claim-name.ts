@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { disown } from "../model/disown.js";
 
 /** The longest key that is kept as it is. */
 const longest = 128;
@@ -10,6 +11,7 @@ const longest = 128;
  * @internal
  */
 export function claimName(key: string): string {
+  disown(key);
   if (typeof key !== "string") throw new TypeError(`Expected \`key\` of dedupe to return a string, got ${typeof key}`);
   if (key === "") throw new RangeError("Expected `key` of dedupe to return a string that is not empty");
   return key.length <= longest ? `=${key}` : `#${createHash("sha256").update(key).digest("base64url")}`;

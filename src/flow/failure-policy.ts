@@ -1,6 +1,7 @@
 import * as O from "fp-ts/lib/Option.js";
 import { DeliveriesExhaustedError } from "../errors.js";
 import { callable, integer } from "../model/check.js";
+import { atOnce } from "../model/disown.js";
 import type { Delivery } from "../model/delivery.js";
 import { delayAfter, exponential, type BackoffPolicy } from "../model/retry-policy.js";
 import { settle, type Settled } from "../model/settlement.js";
@@ -34,8 +35,8 @@ export function failurePolicy(options: FailureOptions): FailurePolicy {
     fail: (delivery, error) => {
       const { deliveryCount } = delivery;
       try {
-        if (deliveryCount >= maxDeliveries || !retryable(error)) return settle.deadLetter(delivery, error);
-        const delay = delayAfter(backoff, { deliveryCount, error, random: Math.random() });
+        if (deliveryCount >= maxDeliveries || !atOnce("retryable", retryable(error))) return settle.deadLetter(delivery, error);
+        const delay = delayAfter((attempt) => atOnce("backoff", backoff(attempt)), { deliveryCount, error, random: Math.random() });
         return O.isSome(delay) ? settle.retry(delivery, { delayMs: delay.value, cause: error }) : settle.deadLetter(delivery, error);
       } catch (broken) {
         return settle.deadLetter(delivery, broken); // `retryable` or `backoff` threw: their bug is the reason a person has to see

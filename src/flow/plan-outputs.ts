@@ -1,12 +1,12 @@
-import { CommandError } from "../errors.js";
 import type { Delivery } from "../model/delivery.js";
+import { disown } from "../model/disown.js";
 import { toWrite, type Effect } from "../model/effect.js";
-import { nameBeside } from "../model/keys.js";
 import { outputWords, type OutputRecord } from "../model/output.js";
 import type { Plan } from "../model/pile.js";
 import { settle, settlementOf } from "../model/settlement.js";
 import type { Write } from "../model/write.js";
 import type { StreamsPort } from "../redis/port.js";
+import { refuseOtherSlot } from "./same-slot.js";
 
 /** What is made of a delivery. @internal */
 export interface OutputSettings {
@@ -27,7 +27,8 @@ export function planOutputs(port: StreamsPort, settings: OutputSettings): Plan {
     } catch (error) {
       return { settlement: settle.deadLetter(delivery, error).settlement };
     }
-    refuseOtherSlots(port, delivery.stream, writes); // a mistake in the names, and so of every delivery: it ends the pipeline
+    const { stream } = delivery;
+    for (const { key } of writes) refuseOtherSlot(port, stream, key, `handOff can't write to "${key}" and acknowledge in "${stream}"`);
     return { settlement: settlementOf(delivery), writes: writes.length === 0 ? undefined : writes };
   };
 }
@@ -35,6 +36,7 @@ export function planOutputs(port: StreamsPort, settings: OutputSettings): Plan {
 /** Effects before outputs: what can be refused comes before what should not have to be taken back. */
 function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Delivery<unknown>): Write[] {
   const changes = effects(delivery.value, delivery);
+  disown(changes);
   if (!Array.isArray(changes)) throw new TypeError("Expected `effects` to return an array; an empty one for none");
   const made = fields(delivery.value, delivery);
   const records = Array.isArray(made) ? (made as readonly OutputRecord[]) : [made as OutputRecord];
@@ -49,20 +51,6 @@ function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Del
 function targetOf(to: OutputSettings["to"], record: OutputRecord, delivery: Delivery<unknown>): string {
   const target = typeof to === "string" ? to : to(record, delivery);
   if (typeof target === "string" && target !== "") return target;
+  disown(target);
   throw new TypeError("Expected `to` to return the name of a stream");
-}
-
-/** One script writes to all of them, and that runs on one node. */
-function refuseOtherSlots(port: StreamsPort, stream: string, writes: readonly Write[]): void {
-  const other = writes.find(({ key }) => port.placeOf(key) !== port.placeOf(stream));
-  if (other === undefined) return;
-  const better = nameBeside(stream, other.key);
-  const fits = port.placeOf(better) === port.placeOf(stream);
-  throw new CommandError(
-    `handOff can't write to "${other.key}" and acknowledge in "${stream}" in one step: they lie in different Cluster slots. ` +
-      (fits
-        ? `Name it "${better}"`
-        : `With a keyPrefix, give both a hash tag of their own, such as "{${stream}}" and "{${stream}}:${other.key}"`),
-    undefined,
-  );
 }

@@ -1,5 +1,6 @@
 import { from, mergeMap, tap, type Observable, type ObservableInput, type OperatorFunction, type Subscriber } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
+import { disown } from "../model/disown.js";
 import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
 import { laneOf } from "../model/lane.js";
 import { deliveryOf, settle, type Flow, type Settled, type SettlementBatch } from "../model/settlement.js";
@@ -81,6 +82,7 @@ export function keyOrFailure<A>(keyOf: (delivery: Delivery<A>) => string, delive
   try {
     const key: unknown = keyOf(delivery);
     if (typeof key === "string") return key;
+    disown(key);
     throw new TypeError(`Expected \`key\` to answer a string, got ${key === null ? "null" : typeof key}`);
   } catch (error) {
     return settle.deadLetter(delivery, error);

@@ -7,8 +7,9 @@ import { isPlainAck, noteFor, toPiles, type Pile, type Plan, type Planned } from
 import { countOf, type Receipt } from "../model/receipt.js";
 import type { Flow } from "../model/settlement.js";
 import { classifyError } from "../redis/classify-error.js";
-import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands } from "../redis/port.js";
+import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands, StreamsPort } from "../redis/port.js";
 import { retryHindered } from "./retry-hindered.js";
+import { refuseOtherSlot } from "./same-slot.js";
 import { Tally } from "./tally.js";
 
 /** @internal */
@@ -24,10 +25,12 @@ const graceMs = 2_000;
 
 /** Writes decisions to Redis until they are confirmed: the only write path there is. @internal */
 export class SettlementWriter {
+  readonly #port: Pick<StreamsPort, "placeOf">;
   readonly #commands: StreamCommands;
   readonly #options: WriterOptions;
 
-  constructor(commands: StreamCommands, options: WriterOptions) {
+  constructor(port: Pick<StreamsPort, "placeOf">, commands: StreamCommands, options: WriterOptions) {
+    this.#port = port;
     this.#commands = commands;
     this.#options = options;
   }
@@ -39,6 +42,9 @@ export class SettlementWriter {
   }
 
   #writePile(pile: Pile): Observable<Receipt> {
+    const { deadLetterStream: other } = this.#options;
+    if (other !== undefined)
+      refuseOtherSlot(this.#port, pile.stream, other, `Dead letters of "${pile.stream}" can't be written to "${other}"`);
     const tally = new Tally(pile);
     const written = this.#carryOut(pile, tally).pipe(takeUntil(abandoned(pile.origin)));
     return concat(

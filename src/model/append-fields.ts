@@ -1,3 +1,4 @@
+import { disown } from "./disown.js";
 import { redrivenField, redrivenFor } from "./redriven.js";
 
 /** What a field can hold; numbers must be finite, and `true` is written as `"true"`. @public */
@@ -29,11 +30,15 @@ export function toNewPairs(fields: unknown, extra: Readonly<Record<string, strin
 }
 
 function entriesOf(fields: unknown): Iterable<readonly [unknown, unknown]> {
-  if (typeof fields === "object" && fields !== null && !ArrayBuffer.isView(fields) && !(fields instanceof Date)) {
+  if (typeof fields === "object" && fields !== null && !ArrayBuffer.isView(fields) && !(fields instanceof Date) && !isPromise(fields)) {
     return Symbol.iterator in fields ? (fields as Iterable<readonly [unknown, unknown]>) : Object.entries(fields);
   }
+  disown(fields);
   throw new TypeError(`Expected a record of fields, got ${kindOf(fields)}: say with \`fields\` what becomes of a value`);
 }
+
+/** A record that has a field named `then` is none. */
+const isPromise = (fields: object): boolean => typeof (fields as Partial<PromiseLike<unknown>>).then === "function";
 
 function nameOf(name: unknown): string {
   if (typeof name === "string") return name;
@@ -61,6 +66,7 @@ function valueOf(name: unknown, value: unknown): Word {
 
 function kindOf(value: unknown): string {
   if (value === null || typeof value === "number") return String(value);
+  if (typeof value === "object" && isPromise(value)) return "a promise";
   return value instanceof Date ? "a Date" : Array.isArray(value) ? "an array" : typeof value;
 }
 

@@ -51,6 +51,12 @@ export function oneOf<A extends string>(name: string, value: A, allowed: readonl
 /** @internal */
 export const payloadKind = (payload: Payload = "string"): Payload => oneOf<Payload>("payload", payload, ["string", "buffer"]);
 
+/** @throws TypeError: the text "false" is true, and 0 as good as false @internal */
+export function flag(name: string, value: boolean): boolean {
+  if (typeof value !== "boolean") throw new TypeError(wrong(name, "true or false", value));
+  return value;
+}
+
 /** @internal */
 export function callable<F>(name: string, value: F): F {
   if (typeof value !== "function") throw new TypeError(wrong(name, "a function", value));

@@ -6,7 +6,7 @@ import type { Write } from "./write.js";
  * entry once. A closed union of data. Keys lie in the Cluster slot of the stream, such as `{orders}:totals`.
  * - `HashSet`: sets fields of a hash. `HashDelete`: removes some. `HashIncrement`: adds a whole number to a field.
  * - `CounterIncrement`: adds a whole number to a string, 1 by default.
- * - `SetAdd`, `SetRemove`: members of a set.
+ * - `SetAdd`, `SetRemove`: members of a set; 7000 at most, as the fields of `HashDelete`.
  * - `ScoreIncrement`: adds to the score of a member of a sorted set.
  * @public
  */
@@ -17,6 +17,12 @@ export type Effect =
   | { readonly _tag: "CounterIncrement"; readonly key: string; readonly by?: number | bigint }
   | { readonly _tag: "SetAdd" | "SetRemove"; readonly key: string; readonly members: readonly OutputValue[] }
   | { readonly _tag: "ScoreIncrement"; readonly key: string; readonly member: OutputValue; readonly by: number };
+
+/** More values than a script can pass on; it would break off between two effects. */
+const mostValues = 7_000;
+
+/** What Redis can count, and take back. */
+const mostBy = 2n ** 63n - 1n;
 
 /** The command of an effect. @throws TypeError or RangeError for what is none @internal */
 export function toWrite(effect: Effect): Write {
@@ -49,10 +55,14 @@ function write(command: Write["command"], key: string, args: Write["args"]): Wri
 function some(name: string, values: readonly OutputValue[]): Write["args"] {
   if (!(values instanceof Array) || values.length === 0)
     throw new TypeError(`Expected \`effects.${name}\` to be an array with something in it`);
+  if (values.length > mostValues)
+    throw new RangeError(
+      `Expected \`effects.${name}\` to have ${mostValues} values at most, got ${values.length}: spread them over several effects`,
+    );
   return values.map((value) => outputValue(`effects.${name}`, value));
 }
 
 function whole(by: number | bigint): string {
-  if (typeof by === "bigint" || Number.isSafeInteger(by)) return String(by);
-  throw new RangeError(`Expected \`effects.by\` to be a whole number, got ${String(by)}: count cents, not euros`);
+  if (typeof by === "bigint" ? by <= mostBy && by >= -mostBy : Number.isSafeInteger(by)) return String(by);
+  throw new RangeError(`Expected \`effects.by\` to be a whole number of 64 bits, got ${String(by)}: count cents, not euros`);
 }

@@ -1,3 +1,4 @@
+import { disown } from "./disown.js";
 import type { Write } from "./write.js";
 
 /** A value of a field: text, a finite number, or bytes. @public */
@@ -13,6 +14,7 @@ const mostFields = 3_500;
 export function outputWords(name: string, record: OutputRecord | null): Write["args"] {
   if (typeof record !== "object" || record === null) throw new TypeError(`Expected \`${name}\` to be a record, got ${describe(record)}`);
   if (typeof (record as { then?: unknown }).then === "function") {
+    disown(record);
     throw new TypeError(`Expected \`${name}\` to be a record, got a promise: wait for it in a handler before this`);
   }
   const entries = Object.entries(record);

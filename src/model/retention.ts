@@ -1,4 +1,4 @@
-import { integer, relation } from "./check.js";
+import { flag, integer, relation } from "./check.js";
 import { isEntryId } from "./entry-id.js";
 
 /** What of a stream is kept. @internal */
@@ -27,6 +27,7 @@ export type KeepOptions =
  */
 export function toRetention(keep: KeepOptions, exact: boolean): () => Retention | undefined {
   const { maxLen, minId }: { readonly maxLen?: number | undefined; readonly minId?: string | (() => string) | undefined } = keep; // as JavaScript may pass it
+  flag("exact", exact);
   relation(maxLen === undefined || minId === undefined, "Expected one of `maxLen` and `minId`, got both");
   if (maxLen !== undefined) {
     const byLength: Retention = { _tag: "maxLen", count: integer("maxLen", maxLen, 0), exact };

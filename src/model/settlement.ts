@@ -79,6 +79,6 @@ export const settlementOf = (item: Flow<unknown>): Settlement => (item._tag === 
 export const deliveryOf = (item: Flow<unknown>): Delivery<unknown> => (item._tag === "Settled" ? item.delivery : item);
 
 function retryDelay(delayMs: number): number {
-  if (Number.isFinite(delayMs) && delayMs >= 0) return Math.round(delayMs);
-  throw new RangeError(`Expected \`delayMs\` to be a finite number of 0 or more, got \`${String(delayMs)}\``);
+  if (Number.isFinite(delayMs) && delayMs >= 0 && delayMs <= Number.MAX_SAFE_INTEGER) return Math.round(delayMs); // beyond, a number has no digits to be written with
+  throw new RangeError(`Expected \`delayMs\` to be a number from 0 to ${Number.MAX_SAFE_INTEGER}, got \`${String(delayMs)}\``);
 }

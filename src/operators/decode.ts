@@ -7,6 +7,7 @@ import { isPromise } from "../flow/handler-result.js";
 import { inOrder } from "../flow/in-order.js";
 import { tracked } from "../flow/tracked.js";
 import type { Delivery } from "../model/delivery.js";
+import { disown } from "../model/disown.js";
 import { settle, type Flow } from "../model/settlement.js";
 
 /**
@@ -75,6 +76,7 @@ function validator<I, A>(codec: Codec<I, A>): (value: I) => Validation<A> | Prom
   return (value) => {
     const either = codec(value);
     if (either._tag === "Right") return { value: either.right };
+    disown(either);
     throw either.left;
   };
 }

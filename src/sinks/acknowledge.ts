@@ -60,7 +60,7 @@ export function acknowledge(
   const write: OperatorFunction<Flow<unknown> | SettlementBatch, Receipt> = (source) =>
     new Observable((subscriber) => {
       const commands = port.openCommands();
-      const writer = new SettlementWriter(commands, writing);
+      const writer = new SettlementWriter(port, commands, writing);
       return source
         .pipe(
           gather((items) => writer.write(items)),

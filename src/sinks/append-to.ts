@@ -6,6 +6,7 @@ import { reporter } from "../flow/reporter.js";
 import { sizeOfWords, toNewPairs, type FieldValue, type NewFields } from "../model/append-fields.js";
 import type { AppendStatus } from "../model/append-status.js";
 import { callable, durationMs, integer, oneOf, text } from "../model/check.js";
+import { disown } from "../model/disown.js";
 import type { EntryId } from "../model/entry-id.js";
 import { streamName } from "../model/keys.js";
 import { toRetention, type KeepOptions } from "../model/retention.js";
@@ -126,7 +127,12 @@ function addressing<A>({ stream, fields, idempotencyKey, traceContext }: AppendO
   if (traceContext !== undefined) callable("traceContext", traceContext);
   return (value) => {
     const pairs = toNewPairs(fields === undefined ? value : fields(value), traceContext?.());
-    const key = idempotencyKey === undefined ? undefined : text("idempotencyKey", idempotencyKey(value));
+    const key = idempotencyKey === undefined ? undefined : keyText(idempotencyKey(value));
     return { stream: streamOf(value), key, pairs, size: sizeOfWords(pairs) };
   };
+}
+
+function keyText(key: string): string {
+  disown(key);
+  return text("idempotencyKey", key);
 }

@@ -86,7 +86,7 @@ export function handOff<A>(redis: RedisClient, options: HandOffOptions<A>): Oper
   const write: OperatorFunction<Flow<A> | SettlementBatch<A>, HandOffReceipt> = (source) =>
     new Observable((subscriber) => {
       const commands = port.openCommands();
-      const writer = new SettlementWriter(commands, writing);
+      const writer = new SettlementWriter(port, commands, writing);
       return source
         .pipe(
           gather((items) => writer.write(items) as Observable<HandOffReceipt>),

@@ -1,7 +1,7 @@
 import { defer, finalize, type OperatorFunction } from "rxjs";
 import { inBatches } from "../flow/in-batches.js";
 import { TakeBack } from "../flow/take-back.js";
-import { integer, text } from "../model/check.js";
+import { flag, integer, text } from "../model/check.js";
 import { isUnreadable } from "../model/dead-letter.js";
 import { streamName } from "../model/keys.js";
 import type { Redrivable, Redriven, RefusalReason } from "../model/redriven.js";
@@ -63,6 +63,7 @@ export function redrive<L extends Redrivable>(redis: RedisClient, options: Redri
   if (stream !== undefined) streamName("stream", text("stream", stream));
   if (group !== undefined) text("group", group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
+  flag("dryRun", isDryRun);
   if (maxHops !== Infinity) integer("maxHops", maxHops, 1);
   const port = toPort(redis);
 

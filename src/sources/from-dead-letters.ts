@@ -1,7 +1,7 @@
 import { concatMap, defer, EMPTY, expand, finalize, timer, type Observable, type Observer } from "rxjs";
 import { Pager } from "../flow/pager.js";
 import { retryTransient } from "../flow/retry-transient.js";
-import { durationMs, integer, payloadKind, text } from "../model/check.js";
+import { durationMs, flag, integer, payloadKind, text } from "../model/check.js";
 import { toDeadLetter, type DeadLetter } from "../model/dead-letter.js";
 import { entryId, type EntryId } from "../model/entry-id.js";
 import type { BinaryFields, Fields } from "../model/fields.js";
@@ -74,6 +74,7 @@ export function fromDeadLetters(
   streamName("stream", text("stream", stream));
   if (options.group !== undefined) text("group", options.group);
   if (deadLetterStream !== undefined) text("deadLetterStream", deadLetterStream);
+  flag("live", live);
   durationMs("everyMs", everyMs, 10);
   if (after !== undefined) entryId("after", after);
   integer("pageSize", pageSize, 1, 10_000);

@@ -116,6 +116,18 @@ describe("a Redis Cluster", () => {
     pipeline.subscription.unsubscribe();
   });
 
+  it("refuses dead letters in another slot with the name that fits, before one is to be written", async () => {
+    const stream = `test:${randomUUID()}`;
+    const id = await cluster.xadd(stream, "*", "n", 1);
+    const pipeline = run(fromGroup(cluster, { stream, group, startId: "0" }).pipe(acknowledge(cluster, { deadLetterStream: "morgue" })));
+    await until(() => pipeline.isDone, "it has ended");
+    expect(pipeline.error).toMatchObject({
+      _tag: "CommandError",
+      message: expect.stringContaining(`Name it "{${stream}}:morgue"`) as string,
+    });
+    expect(await cluster.xpending(stream, group)).toEqual([1, id, id, expect.anything()]);
+  });
+
   it("hands on and dedupes within the slot of each stream, and refuses another slot with the name that fits", async () => {
     const streams = Array.from({ length: 3 }, () => `test:${randomUUID()}`);
     for (const stream of streams) for (let n = 0; n < 20; n += 1) await cluster.xadd(stream, "*", "n", n % 10);

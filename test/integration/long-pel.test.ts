@@ -74,8 +74,10 @@ describe(`a PEL of ${size} entries`, () => {
       const taken: Running<Receipt> = run(source.pipe(bufferAck(), acknowledge(redis)));
       await until(() => total(taken.values, "acked") >= share, "they are settled", { timeoutMs });
       await stopped(bench, taken);
-      left -= total(taken.values, "acked");
-      expect(await bench.pending()).toBe(left);
+      const confirmed = left - total(taken.values, "acked");
+      left = await bench.pending();
+      expect(left).toBeLessThanOrEqual(confirmed);
+      expect(left).toBeGreaterThanOrEqual(confirmed - 1_000); // what was sent when it was unsubscribed arrives, and has no receipt
     };
     const share = Math.floor(size / (isFull ? 8 : 15));
     await expectCheap(bench, "all stale", () => takeOver(fromClaims(redis, { stream, group, minIdleMs: 100, everyMs: 100 }), share));

@@ -31,6 +31,7 @@ describe("toNewPairs", () => {
     ["a function", { f: () => 1 }, /^Expected field `f` .*, got function$/],
     ["a symbol", { s: Symbol("x") }, /^Expected field `s` .*, got symbol$/],
     ["no record", "text", /^Expected a record of fields, got string: say with `fields`/],
+    ["a promise", Promise.resolve({ a: 1 }), /^Expected a record of fields, got a promise: say/],
     ["nothing", undefined, /^Expected a record of fields, got undefined/],
     ["bytes alone", Buffer.from("x"), /^Expected a record of fields, got object/],
     ["a name that is none", [[1, "x"]], /^Expected the name of a field to be a string, got 1$/],

@@ -20,9 +20,9 @@ describe("settle", () => {
     expect(settle.retry(delivery, { delayMs: 10.6 }).settlement).toMatchObject({ delayMs: 11 });
   });
 
-  it.each([-1, NaN, Infinity])("refuses a delay of %d", (delayMs) => {
+  it.each([-1, NaN, Infinity, 1e21])("refuses a delay of %d", (delayMs) => {
     expect(() => settle.retry(delivery, { delayMs })).toThrow(
-      new RangeError(`Expected \`delayMs\` to be a finite number of 0 or more, got \`${delayMs}\``),
+      new RangeError(`Expected \`delayMs\` to be a number from 0 to ${Number.MAX_SAFE_INTEGER}, got \`${delayMs}\``),
     );
   });
 });

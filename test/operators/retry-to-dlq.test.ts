@@ -178,6 +178,11 @@ describe("retryToDLQ", () => {
       const bug = failing(new Error("bug"));
       expect(await outcome(failing(busy), { retryable: bug })).toBe("1-0 dead bug");
       expect(await outcome(failing(busy), { backoff: bug })).toBe("1-0 dead bug");
+      const late = () => Promise.reject(new Error("nobody waits for this"));
+      expect(await outcome(failing(busy), { retryable: late as never })).toBe(
+        "1-0 dead Expected `retryable` to answer at once, got a promise",
+      );
+      expect(await outcome(failing(busy), { backoff: late as never })).toBe("1-0 dead Expected `backoff` to answer at once, got a promise");
       expect(await outcome(failing(busy), { backoff: () => ({ delayMs: NaN, capMs: Infinity, giveUp: false }) })).toMatch(
         /^1-0 dead .*delayMs/,
       );

@@ -142,8 +142,10 @@ export async function ourConnections(redis: Redis): Promise<string[]> {
   return list.split("\n").filter((line) => line.includes("name=rxjs-redis-streams"));
 }
 
-/** The leak check: every connection that a pipeline made is closed. */
+/** The leak check: every connection that a pipeline made is closed. One that was being made shows up for a moment when it is given up. */
 export async function expectNoConnections(redis: Redis): Promise<void> {
-  await until(async () => (await ourConnections(redis)).length === 0, "all connections of the library are closed");
-  expect(await ourConnections(redis)).toEqual([]);
+  let seen: readonly string[] = [];
+  await until(async () => (seen = await ourConnections(redis)).length === 0, "all connections of the library are closed").catch(() => {
+    expect(seen).toEqual([]);
+  });
 }
