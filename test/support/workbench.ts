@@ -145,8 +145,10 @@ export async function ourConnections(redis: Redis): Promise<string[]> {
 /** The leak check: every connection that a pipeline made is closed. One that was being made shows up for a moment when it is given up. */
 export async function expectNoConnections(redis: Redis): Promise<void> {
   let seen: readonly string[] = [];
-  await until(async () => (seen = await ourConnections(redis)).length === 0, "all connections of the library are closed").catch((error: unknown) => {
-    expect(seen).toEqual([]);
-    throw error;
-  });
+  await until(async () => (seen = await ourConnections(redis)).length === 0, "all connections of the library are closed").catch(
+    (error: unknown) => {
+      expect(seen).toEqual([]);
+      throw error;
+    },
+  );
 }
