@@ -6,11 +6,14 @@ import { fileURLToPath } from "node:url";
 const bench = fileURLToPath(new URL("..", import.meta.url));
 const root = join(bench, "..");
 
-/** Installs what the benchmarks compare with, from `bench/package-lock.json`, when it is not here yet. */
+/**
+ * Installs what the benchmarks compare with, as `bench/package-lock.json` says, when it is not here yet. Not by `npm ci`: that refuses the lock,
+ * because builds of an optional package for other platforms could not be seen where it was made.
+ */
 export function installPeers(log: (line: string) => void): void {
   if (["redis", "bullmq", "iovalkey"].every(isInstalled)) return;
-  log("bench: installing the peers (npm ci in bench/)");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: bench, stdio: ["ignore", "ignore", "inherit"] });
+  log("bench: installing the peers (npm install in bench/)");
+  execFileSync("npm", ["install", "--no-save", "--no-audit", "--no-fund"], { cwd: bench, stdio: ["ignore", "ignore", "inherit"] });
 }
 
 export function isInstalled(name: string): boolean {
