@@ -1,23 +1,4 @@
-import {
-  asyncScheduler,
-  BehaviorSubject,
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  filter,
-  ignoreElements,
-  map,
-  merge,
-  of,
-  repeat,
-  switchMap,
-  take,
-  takeUntil,
-  tap,
-  timer,
-  type Observable,
-} from "rxjs";
+import { asyncScheduler, catchError, concat, defer, EMPTY, ignoreElements, map, of, switchMap, tap, timer, type Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { readPlan, spareOf, type ReadPlan } from "../model/read-plan.js";
 import type { StreamPage, StreamReader } from "../redis/port.js";
@@ -29,12 +10,10 @@ import { ReadAhead, type SentRead } from "./read-ahead.js";
 import type { Recovery } from "./recovery.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Session } from "./session.js";
+import { withRetries } from "./with-retries.js";
 
 /** First and longest rest after reads that came back at once with nothing, as a stream does whose entries are deleted as they come. */
 const restMs = { first: 5, longest: 250 } as const;
-
-/** Pause between looks while there is no credit to take the retries that are due. */
-const noCreditMs = 20;
 
 /** Reads that are sent behind the one that is waited for, so that Redis has the next one at hand while a page is handed on. */
 const mostAhead = 2;
@@ -75,11 +54,8 @@ export class ReadTurn {
    */
   run(answered: () => void): Observable<Page> {
     return defer(() => {
-      const over = new BehaviorSubject(false); // asked as well: it may come while a retry is being taken
-      const end = (): void => over.next(true);
       if (!this.isAhead) this.#send();
-      const read = this.#answerTo(this.#ahead.next()!, answered).pipe(tap({ complete: end, error: end }));
-      return merge(this.#retriesUntil(over), read);
+      return withRetries(this.#answerTo(this.#ahead.next()!, answered), this.#recovery, this.#session.ledger);
     });
   }
 
@@ -188,18 +164,6 @@ export class ReadTurn {
     if (first === undefined) return undefined;
     const goesBack = this.#place.get(stream)?.group.seen(first[0], entries[entries.length - 1]![0]) ?? true;
     return goesBack ? this.#session.ledger.open(stream) : undefined;
-  }
-
-  /** Never cut short while it takes entries over: the answer would be lost. */
-  #retriesUntil(over: BehaviorSubject<boolean>): Observable<Page> {
-    const { ledger } = this.#session;
-    const waitMs = (dueInMs: number): number => (dueInMs > 0 || ledger.free > 0 ? dueInMs + 1 : noCreditMs);
-    const due = defer(() => merge(timer(waitMs(this.#recovery.nextDueInMs)), this.#recovery.rescheduled));
-    const alarm = due.pipe(take(1), takeUntil(over.pipe(filter(Boolean))));
-    return alarm.pipe(
-      switchMap(() => this.#recovery.runDue()),
-      repeat({ delay: () => (over.value ? EMPTY : of(true)) }),
-    );
   }
 }
 
