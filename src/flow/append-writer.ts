@@ -11,7 +11,6 @@ import {
   repeat,
   retry,
   tap,
-  throwError,
   timer,
   type Observable,
 } from "rxjs";
@@ -19,9 +18,10 @@ import { StreamMissingError } from "../errors.js";
 import type { AppendStatus } from "../model/append-status.js";
 import type { EntryId } from "../model/entry-id.js";
 import type { Retention } from "../model/retention.js";
-import { classifyError, withoutArguments } from "../redis/classify-error.js";
+import { withoutArguments } from "../redis/classify-error.js";
 import type { NewEntry, StreamAppends } from "../redis/port.js";
 import { reconnectDelayMs } from "./backoff.js";
+import { unlessFatal } from "./unless-fatal.js";
 
 /** An entry on its way to its stream. @internal */
 export interface Addressed extends NewEntry {
@@ -108,11 +108,11 @@ export class AppendWriter {
   }
 
   #heal(error: unknown, stream: string, attempt: number): Observable<unknown> {
-    const verdict = classifyError(error, { stream, group: "" });
-    if (verdict._tag === "fatal") return throwError(() => verdict.error);
-    const delayMs = reconnectDelayMs(attempt);
-    this.#inTrouble({ _tag: "hindered", stream, attempt, delayMs, cause: error instanceof Error ? withoutArguments(error) : error });
-    return timer(delayMs);
+    return unlessFatal(error, { stream, group: "" }, () => {
+      const delayMs = reconnectDelayMs(attempt);
+      this.#inTrouble({ _tag: "hindered", stream, attempt, delayMs, cause: error instanceof Error ? withoutArguments(error) : error });
+      return timer(delayMs);
+    });
   }
 
   #inTrouble(status: AppendStatus): void {

@@ -1,8 +1,8 @@
-import { catchError, defer, EMPTY, from, map, merge, reduce, throwError, type Observable } from "rxjs";
-import { classifyError } from "../redis/classify-error.js";
+import { catchError, defer, EMPTY, from, map, merge, reduce, type Observable } from "rxjs";
 import type { ClaimAnswer, GroupRef, StreamCommands } from "../redis/port.js";
 import type { HeldClaim } from "./claim-book.js";
 import { retryTransient } from "./retry-transient.js";
+import { unlessFatal } from "./unless-fatal.js";
 
 /** The answers by place of the key, each with the one that asked. @internal */
 export type ClaimAnswers = ReadonlyMap<string, { readonly claim: HeldClaim; readonly answer: ClaimAnswer }>;
@@ -29,10 +29,7 @@ export function takeClaims(commands: StreamCommands, claims: readonly HeldClaim[
 export function renewClaims(commands: StreamCommands, claims: readonly HeldClaim[], claimMs: number): Observable<unknown> {
   const renewed = byStream(claims).map(([ref, some]) =>
     defer(() => from(commands.claim(ref, some, "renew", claimMs))).pipe(
-      catchError((error: unknown) => {
-        const verdict = classifyError(error, ref);
-        return verdict._tag === "fatal" ? throwError(() => verdict.error) : EMPTY;
-      }),
+      catchError((error: unknown) => unlessFatal(error, ref, () => EMPTY)),
     ),
   );
   return merge(...renewed);

@@ -8,9 +8,9 @@ import { started, toAwaited } from "./handler-result.js";
 export function resultsOf(count: number, answer: unknown): readonly unknown[] {
   if (answer === undefined) return new Array<undefined>(count).fill(undefined);
   if (!Array.isArray(answer)) throw new BatchResultError(count, `with ${describe(answer)}`);
-  if (answer.length !== count) disownAll(answer);
-  if (answer.length !== count) throw new BatchResultError(count, `with ${answer.length} results`);
-  return answer;
+  if (answer.length === count) return answer;
+  disownAll(answer);
+  throw new BatchResultError(count, `with ${answer.length} results`);
 }
 
 /** What a call answered that nobody waits for any more. @internal */

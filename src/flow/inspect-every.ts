@@ -1,8 +1,8 @@
-import { defer, finalize, map, merge, repeat, retry, take, tap, throwError, timer, type Observable, type Observer } from "rxjs";
+import { defer, finalize, map, merge, repeat, retry, take, tap, timer, type Observable, type Observer } from "rxjs";
 import type { SourceStatus } from "../model/status.js";
-import { classifyError } from "../redis/classify-error.js";
 import type { Outage, StreamInspection, StreamsPort } from "../redis/port.js";
 import { Failures } from "./failures.js";
+import { unlessFatal } from "./unless-fatal.js";
 
 /** @internal */
 export interface InspectSettings {
@@ -34,12 +34,11 @@ export function inspectEvery<A>(
       connection ??= port.openInspection();
       return merge(look(connection), connection.broken.pipe(map(connectionLost))).pipe(take(1));
     });
-    const again = (error: unknown): Observable<unknown> => {
-      const verdict = classifyError(error, { stream, group: "" });
-      if (verdict._tag === "fatal") return throwError(() => verdict.error);
-      drop();
-      return timer(failures.add(error));
-    };
+    const again = (error: unknown): Observable<unknown> =>
+      unlessFatal(error, { stream, group: "" }, () => {
+        drop();
+        return timer(failures.add(error));
+      });
     return attempt.pipe(
       retry({ delay: again }),
       tap(() => failures.forget()),

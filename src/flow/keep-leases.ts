@@ -1,21 +1,8 @@
-import {
-  catchError,
-  concatMap,
-  defer,
-  EMPTY,
-  exhaustMap,
-  from,
-  ignoreElements,
-  interval,
-  switchMap,
-  tap,
-  throwError,
-  type Observable,
-} from "rxjs";
-import { classifyError } from "../redis/classify-error.js";
+import { catchError, concatMap, defer, EMPTY, exhaustMap, from, ignoreElements, interval, switchMap, tap, type Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import type { ConsumerRef } from "../redis/port.js";
 import type { Session } from "./session.js";
+import { unlessFatal } from "./unless-fatal.js";
 
 /** Renewals in a lease's time: two may fail before it runs out. */
 const renewalsPerLease = 3;
@@ -50,12 +37,12 @@ function renew(session: Session, stream: string, ids: readonly EntryId[]): Obser
       if (deleted.length > 0) report({ _tag: "tombstone", stream, ids: deleted });
       return adoptAbsent(session, ref, absent);
     }),
-    catchError((error: unknown) => {
-      const verdict = classifyError(error, ref);
-      if (verdict._tag === "fatal") return throwError(() => verdict.error);
-      report({ _tag: "renewalFailed", stream, count: ids.length, cause: error });
-      return EMPTY; // the next renewal comes in time
-    }),
+    catchError((error: unknown) =>
+      unlessFatal(error, ref, () => {
+        report({ _tag: "renewalFailed", stream, count: ids.length, cause: error });
+        return EMPTY; // the next renewal comes in time
+      }),
+    ),
   );
 }
 

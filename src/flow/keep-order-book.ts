@@ -1,22 +1,8 @@
-import {
-  catchError,
-  concatMap,
-  defer,
-  EMPTY,
-  from,
-  ignoreElements,
-  merge,
-  mergeMap,
-  retry,
-  tap,
-  throwError,
-  timer,
-  type Observable,
-} from "rxjs";
-import { classifyError } from "../redis/classify-error.js";
+import { catchError, concatMap, defer, EMPTY, from, ignoreElements, merge, mergeMap, retry, tap, timer, type Observable } from "rxjs";
 import type { GroupRef } from "../redis/port.js";
 import { reconnectDelayMs } from "./backoff.js";
 import type { Session } from "./session.js";
+import { unlessFatal } from "./unless-fatal.js";
 
 /** Asks and tells Redis what operators want to know of, and do for, the order of keys in the group. @internal */
 export function keepOrderBook({ commands, ledger, settings }: Session): Observable<never> {
@@ -30,7 +16,7 @@ export function keepOrderBook({ commands, ledger, settings }: Session): Observab
     concatMap(({ stream, steps }) =>
       from(commands.forward(refTo(stream), steps)).pipe(
         tap((count) => count > 0 && ledger.dueIn(stream, 0)),
-        catchError((error: unknown) => fatal(error, refTo(stream)) ?? EMPTY), // they come by themselves, a little later
+        catchError((error: unknown) => unlessFatal(error, refTo(stream), () => EMPTY)), // they come by themselves, a little later
       ),
     ),
   );
@@ -40,9 +26,4 @@ export function keepOrderBook({ commands, ledger, settings }: Session): Observab
 const untilItHeals =
   (ref: GroupRef) =>
   (error: unknown, failures: number): Observable<unknown> =>
-    fatal(error, ref) ?? timer(reconnectDelayMs(failures));
-
-function fatal(error: unknown, ref: GroupRef): Observable<never> | undefined {
-  const verdict = classifyError(error, ref);
-  return verdict._tag === "fatal" ? throwError(() => verdict.error) : undefined;
-}
+    unlessFatal(error, ref, () => timer(reconnectDelayMs(failures)));

@@ -12,7 +12,6 @@ import {
   retry,
   takeUntil,
   tap,
-  throwError,
   timer,
   type Observable,
 } from "rxjs";
@@ -25,6 +24,7 @@ import type { Place } from "./place.js";
 import { ReadTurn } from "./read-turn.js";
 import { Recovery } from "./recovery.js";
 import type { Session } from "./session.js";
+import { unlessFatal } from "./unless-fatal.js";
 import { withReader } from "./with-reader.js";
 import { whenFree } from "./when-free.js";
 
@@ -95,13 +95,12 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   /** Whatever a lost reply held is pending for this consumer, and nobody will deliver it again before the lease is over. */
   const recoverOwn = (): void => recovery.recoverOwn(settings.blockMs + ghostMs);
 
-  const heal = (error: unknown): Observable<unknown> => {
-    const verdict = classifyError(error, { stream: place.names.join(", "), group: settings.group });
-    if (verdict._tag === "fatal") return throwError(() => verdict.error);
-    recoverOwn();
-    state.breaks(error);
-    return timer(failures.add(error));
-  };
+  const heal = (error: unknown): Observable<unknown> =>
+    unlessFatal(error, { stream: place.names.join(", "), group: settings.group }, () => {
+      recoverOwn();
+      state.breaks(error);
+      return timer(failures.add(error));
+    });
 
   const broken = session.commands.broken.pipe(
     tap(({ cause }) => {
