@@ -5,6 +5,7 @@ import type { Taken } from "./reply-tap.js";
 /** Where EXEC itself says what was wrong, it is behind this. */
 const aborted = /^EXECABORT Transaction discarded because of: /;
 
+const noBytes = Buffer.alloc(0);
 const string = "$".charCodeAt(0);
 
 /**
@@ -13,11 +14,10 @@ const string = "$".charCodeAt(0);
  * @internal
  */
 export class Transaction {
-  /** The ids of what was added, in order, up to the first that could not be. */
-  ids: readonly EntryId[] | undefined;
-  readonly #bytes: Buffer;
   /** How many XADDs there are. */
-  readonly #size: number;
+  readonly size: number;
+  #bytes: Buffer;
+  #ids: readonly EntryId[] | undefined;
   #answered = 0;
   /** Why there is no transaction: it was allowed before, so somebody has just forbidden it, and each XADD ran on its own. */
   #refusal: string | undefined;
@@ -28,7 +28,7 @@ export class Transaction {
 
   constructor(bytes: Buffer, size: number) {
     this.#bytes = bytes;
-    this.#size = size;
+    this.size = size;
   }
 
   /** What is to be written; it is written again when the connection broke before the answer was there. */
@@ -39,11 +39,23 @@ export class Transaction {
     return this.#bytes;
   }
 
+  /** The ids of what was added, in order, up to the first that could not be; undefined: it was not answered by any. */
+  takeIds(): readonly EntryId[] | undefined {
+    const ids = this.#ids;
+    this.#ids = undefined;
+    return ids;
+  }
+
+  /** ioredis keeps a command for long enough to become old, and nothing that is large should with it. */
+  forget(): void {
+    this.#bytes = noBytes;
+  }
+
   /** Takes the next reply. */
   take(reply: Buffer): Taken {
     const place = this.#answered;
     this.#answered += 1;
-    if (place > this.#size) return this.#end(reply);
+    if (place > this.size) return this.#end(reply);
     if (isError(reply)) return this.#note(place, errorText(reply));
     if (this.#refusal !== undefined && this.#error === undefined && reply[0] === string) this.#added.push(textOf(reply) as EntryId);
     return "part";
@@ -57,8 +69,8 @@ export class Transaction {
   }
 
   #end(reply: Buffer): Taken {
-    if (this.#refusal !== undefined && this.#size > 0 && (this.#added.length > 0 || this.#error === undefined)) {
-      this.ids = this.#added;
+    if (this.#refusal !== undefined && this.size > 0 && (this.#added.length > 0 || this.#error === undefined)) {
+      this.#ids = this.#added;
       return "all";
     }
     const error = this.#error ?? this.#refusal;
@@ -66,7 +78,7 @@ export class Transaction {
     if (isError(reply)) return answer(errorText(reply).replace(aborted, ""));
     const result = readExec(reply);
     if (typeof result === "string") return answer(result);
-    this.ids = result;
+    this.#ids = result;
     return "all";
   }
 }

@@ -52,14 +52,17 @@ export class Transactions {
    */
   async run(key: string, steps: readonly Step[]): Promise<readonly EntryId[] | undefined> {
     if (this.#isRefused) return undefined;
-    if (this.#standing !== "allowed") return this.#consider(key);
+    if (this.#standing !== "allowed") {
+      this.#consider(key);
+      return undefined;
+    }
     const ids = await this.#send(key, steps);
     if (ids === undefined) this.#standing = "used";
     return ids;
   }
 
   /** Asks by an empty transaction beside what is sent in another way meanwhile. */
-  #consider(key: string): undefined {
+  #consider(key: string): void {
     if (this.#standing === "unused") this.#standing = "used";
     else if (this.#standing === "used") {
       this.#standing = "asked";
@@ -71,7 +74,6 @@ export class Transactions {
         () => settle("refused"),
       );
     }
-    return undefined;
   }
 
   async #send(key: string, steps: readonly Step[]): Promise<readonly EntryId[] | undefined> {
@@ -83,17 +85,27 @@ export class Transactions {
     const transaction = new Transaction(encode(steps), steps.length);
     let way: object | undefined;
     command.toWritable = (socket) => {
-      const known = this.#sockets.get(socket as object);
-      way = known === "allowed" || (known === "tapped" && steps.length === 0) ? (socket as object) : undefined;
+      way = this.#isFit(socket as object, transaction) ? (socket as object) : undefined;
       if (way === undefined) this.#underWay.delete(command);
       else this.#underWay.set(command, transaction);
       return way === undefined ? nothing : transaction.begin();
     };
-    await sendCommand(this.#connection, command);
-    if (way === undefined) return undefined;
-    if (transaction.ids === undefined) throw new ReplyError("EXEC", "something else than a list");
-    this.#sockets.set(way, "allowed");
-    return transaction.ids;
+    try {
+      await sendCommand(this.#connection, command);
+      if (way === undefined) return undefined;
+      const ids = transaction.takeIds();
+      if (ids === undefined) throw new ReplyError("EXEC", "something else than a list");
+      this.#sockets.set(way, "allowed");
+      return ids;
+    } finally {
+      this.#underWay.delete(command);
+      transaction.forget();
+    }
+  }
+
+  #isFit(socket: object, { size }: Transaction): boolean {
+    const known = this.#sockets.get(socket);
+    return known === "allowed" || (known === "tapped" && size === 0);
   }
 
   readonly #take = (command: SentCommand, reply: Buffer): Taken => this.#underWay.get(command)?.take(reply) ?? "nothing";
