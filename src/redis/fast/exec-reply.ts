@@ -19,7 +19,7 @@ const linesOf = (reply: Buffer): readonly string[] => reply.toString("latin1").s
  * @internal
  */
 export function readExec(reply: Buffer): readonly EntryId[] | string | undefined {
-  if (reply[0] !== list) return undefined;
+  if (reply[0] !== list || reply[1] === minus) return undefined;
   const text = reply.toString("latin1");
   const ids: EntryId[] = [];
   let at = text.indexOf("\n") + 1;

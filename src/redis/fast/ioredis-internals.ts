@@ -57,14 +57,16 @@ interface CommandSender {
 
 /**
  * A command as the connection itself makes it, with all that its queues, redirections and traces look for; undefined when it is not built as
- * those that are known. Whoever waits for the `promise` has to send it.
+ * those that are known. Whoever waits for the `promise` has to send it. The arguments should be harmless: where `call` is bound to the
+ * connection, they are sent.
  * @internal
  */
 export function makeCommand(connection: object, command: string, ...args: string[]): UnsentCommand | undefined {
   let made: unknown;
   const workshop = Object.create(connection, { sendCommand: { value: (command: unknown) => (made = command) } }) as CommandSender;
   try {
-    workshop.call(command, ...args);
+    const answer = workshop.call(command, ...args);
+    if (made === undefined && answer instanceof Promise) answer.catch(() => undefined); // somebody's `call` has sent it
   } catch {
     return undefined;
   }

@@ -19,11 +19,11 @@ export class Transaction {
   #bytes: Buffer;
   #ids: readonly EntryId[] | undefined;
   #answered = 0;
-  /** Why there is no transaction: it was allowed before, so somebody has just forbidden it, and each XADD ran on its own. */
+  /** What MULTI was answered instead of OK. */
   #refusal: string | undefined;
   /** The first of an XADD. */
   #error: string | undefined;
-  /** Without a transaction. */
+  /** Where there is no transaction. */
   #added: EntryId[] = [];
 
   constructor(bytes: Buffer, size: number) {
@@ -46,6 +46,11 @@ export class Transaction {
     return ids;
   }
 
+  /** Whether each command ran on its own: MULTI was allowed before, so somebody has just forbidden it. */
+  get wasNone(): boolean {
+    return this.#refusal !== undefined;
+  }
+
   /** ioredis keeps a command for long enough to become old, and nothing that is large should with it. */
   forget(): void {
     this.#bytes = noBytes;
@@ -57,7 +62,7 @@ export class Transaction {
     this.#answered += 1;
     if (place > this.size) return this.#end(reply);
     if (isError(reply)) return this.#note(place, errorText(reply));
-    if (this.#refusal !== undefined && this.#error === undefined && reply[0] === string) this.#added.push(textOf(reply) as EntryId);
+    if (this.wasNone && this.#error === undefined && reply[0] === string) this.#added.push(textOf(reply) as EntryId);
     return "part";
   }
 
@@ -69,7 +74,7 @@ export class Transaction {
   }
 
   #end(reply: Buffer): Taken {
-    if (this.#refusal !== undefined && this.size > 0 && (this.#added.length > 0 || this.#error === undefined)) {
+    if (this.wasNone && this.size > 0 && (this.#added.length > 0 || this.#error === undefined)) {
       this.#ids = this.#added;
       return "all";
     }

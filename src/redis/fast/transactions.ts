@@ -57,7 +57,10 @@ export class Transactions {
       return undefined;
     }
     const ids = await this.#send(key, steps);
-    if (ids === undefined) this.#standing = "used";
+    if (ids === undefined) {
+      this.#standing = "used";
+      this.#consider(key); // this node of the Cluster, or this new connection
+    }
     return ids;
   }
 
@@ -98,9 +101,16 @@ export class Transactions {
       this.#sockets.set(way, "allowed");
       return ids;
     } finally {
+      if (way !== undefined && transaction.wasNone) this.#forbid(way);
       this.#underWay.delete(command);
+      command.toWritable = () => nothing;
       transaction.forget();
     }
+  }
+
+  #forbid(socket: object): void {
+    this.#sockets.set(socket, "tapped");
+    this.#standing = "refused";
   }
 
   #isFit(socket: object, { size }: Transaction): boolean {
