@@ -13,6 +13,9 @@ const added = (...ids: (string | Buffer)[]): Buffer => resp.list(ids.map((id) =>
 const notAdded = resp.error("WRONGTYPE Operation");
 const aborted = resp.error("EXECABORT Transaction discarded because of previous errors.");
 
+/** ioredis 5 does not know RESP3. */
+const knowsPushes = process.env["IOREDIS"] !== "5";
+
 const opened: Redis[] = [];
 afterEach(() => opened.splice(0).forEach((redis) => redis.disconnect()));
 
@@ -100,7 +103,7 @@ describe("a transaction", () => {
     ["MULTI is forbidden by now, and the first fails", [resp.error("NOPERM"), resp.error("OOM x"), resp.string("1-0"), resp.string("1-2"), resp.error("ERR")], "OOM x"],
   ])("ends right when %s, however the bytes come, and the next command gets its own reply", async (_, replies, outcome) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(600), { maxLength: 8 }), fc.boolean(), async (places, isPushed) => {
+      fc.asyncProperty(fc.array(fc.nat(600), { maxLength: 8 }), fc.boolean().map((wanted) => wanted && knowsPushes), async (places, isPushed) => {
         const { transactions, answer, redis, news } = await allowed();
         const results = Promise.all([redis.get("a"), transactions.run("s", steps(3)).catch((error: unknown) => (error as Error).message), redis.get("b")]); // prettier-ignore
         await news();
