@@ -19,7 +19,11 @@ const producers = 4_096;
 /** The longest that Redis remembers, s. */
 const longestSeconds = 86_400;
 
-/** The commands of producers, on a connection of their own. @internal */
+/**
+ * The commands of producers, on a connection of their own. Transactions where they can be had, a script where not: both stop at the first
+ * entry that can't be added, and what refuses one entry of a write for a reason of its own refuses all that come after it.
+ * @internal
+ */
 export class IoredisAppends implements StreamAppends {
   readonly broken: Observable<Outage>;
   readonly #connection: CommandConnection;

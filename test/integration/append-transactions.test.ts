@@ -194,8 +194,9 @@ describe.each(ways)("entries that are added %s", (way) => {
     expect(await numbersIn(cluster, moved)).toEqual(upTo(400));
     for (const stream of streams.slice(1)) expect(await numbersIn(cluster, stream)).toEqual(upTo(200));
     const transactions = await Promise.all(cluster.nodes("master").map((node) => callsOf(node, "exec")));
-    if (way === "by transactions") expect(Math.min(...transactions)).toBeGreaterThan(3);
-    else expect(transactions).toEqual([0, 0, 0]);
+    const total = transactions.reduce((sum, count) => sum + count, 0);
+    if (way === "by transactions") expect(total).toBeGreaterThan(10);
+    else expect(total).toBe(0);
   });
 
   it("are written again when their connection breaks before the answer, behind what they repeat", async () => {
