@@ -8,6 +8,7 @@ const noWords: readonly never[] = [];
 /** Most words are short. */
 const shortLengths = Array.from({ length: 256 }, (_, length) => `$${length}\r\n`);
 
+const longText = 16 * 1024;
 const firstBytes = 128 * 1024;
 /** Memory is kept for the next writer up to this size. */
 const keptBytes = 4 * 1024 * 1024;
@@ -55,7 +56,7 @@ export class CommandWriter {
   }
 
   #writeText(text: string): void {
-    this.#makeRoom(3 * text.length); // as long as it may be in UTF-8
+    this.#makeRoom(text.length < longText ? 3 * text.length : Buffer.byteLength(text)); // as long as it may be in UTF-8, or as it is
     this.#length += this.#bytes.write(text, this.#length);
   }
 
