@@ -256,6 +256,26 @@ describe("appendTo", () => {
     await redis.call("acl", "setuser", "writer", `+${command}`);
   });
 
+  it("sends no transaction again on a connection that has not allowed one", async () => {
+    const server = await ownServer();
+    const { redis, stream } = workbench(server.url);
+    await redis.call("acl", "setuser", "writer", "on", ">secret", "~*", "+@all");
+    const proxy = await startProxy(server.port);
+    afterwards(() => proxy.close());
+    const client = new Redis(proxy.port, { username: "writer", password: "secret" });
+    afterwards(() => client.disconnect());
+    const { append } = await appender(client, "by transactions");
+    await append(stream, numbered(10));
+    expect([await callsOf(redis, "exec"), await callsOf(redis, "evalsha")]).toEqual([3, 2]);
+    proxy.hold();
+    const ids = append(stream, numbered(10, 10));
+    await redis.call("acl", "setuser", "writer", "-multi");
+    proxy.reset();
+    expect(await ids).toHaveLength(10);
+    expect(await numbersIn(redis, stream)).toEqual(upTo(20));
+    expect(await callsOf(redis, "evalsha")).toBe(3);
+  });
+
   it("goes on by the script when the ACL forbids it under way", async () => {
     const { redis, stream } = workbench((await ownServer()).url);
     await redis.call("acl", "setuser", "writer", "on", ">secret", "~*", "+@all");
