@@ -263,6 +263,7 @@ describe("appendTo", () => {
     const proxy = await startProxy(server.port);
     afterwards(() => proxy.close());
     const client = new Redis(proxy.port, { username: "writer", password: "secret" });
+    client.on("error", () => undefined);
     afterwards(() => client.disconnect());
     const { append } = await appender(client, "by transactions");
     await append(stream, numbered(10));
