@@ -103,13 +103,14 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
         return fail(delivery, error);
       }
     };
+    const begin = (delivery: Delivery<A>): void => {
+      const outcome = start(delivery);
+      if (outcome !== undefined) subscriber.next(outcome);
+    };
     const pump = (): void => {
       if (isPumping) return;
       isPumping = true;
-      while (waiting.size > 0 && jobs.size < plan.concurrency && !subscriber.closed) {
-        const outcome = start(waiting.shift()!);
-        if (outcome !== undefined) subscriber.next(outcome);
-      }
+      while (waiting.size > 0 && jobs.size < plan.concurrency && !subscriber.closed) begin(waiting.shift()!);
       isPumping = false;
       if (ended && jobs.size === 0 && waiting.size === 0) subscriber.complete();
     };
@@ -126,8 +127,11 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
       next: (item) => {
         if (item._tag === "Settled") return subscriber.next(item);
         origins.see(item);
-        waiting.push(item);
-        pump();
+        if (isPumping || jobs.size >= plan.concurrency) return waiting.push(item);
+        isPumping = true; // nothing waits, then: what is let through here does not queue
+        begin(item);
+        isPumping = false;
+        if (waiting.size > 0 || ended) pump();
       },
       complete: () => {
         ended = true;
