@@ -1,4 +1,18 @@
-import { asyncScheduler, catchError, concat, defer, EMPTY, ignoreElements, map, of, switchMap, tap, timer, type Observable } from "rxjs";
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  map,
+  of,
+  repeat,
+  switchMap,
+  tap,
+  timer,
+  type Observable,
+} from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { readPlan, spareOf, type ReadPlan } from "../model/read-plan.js";
 import type { StreamPage, StreamReader } from "../redis/port.js";
@@ -19,6 +33,12 @@ const restMs = { first: 5, longest: 250 } as const;
 const mostAhead = 2;
 /** Shorter pages are not worth it. */
 const leastAhead = 64;
+
+/** Hears of the reads alone: retries go over another connection. @internal */
+export interface TurnListener {
+  readonly waits: () => void;
+  readonly answered: () => void;
+}
 
 /** The reads of one place: one at a time, more while pages come back full. @internal */
 export class ReadTurn {
@@ -43,27 +63,26 @@ export class ReadTurn {
     this.#confirm = new ConfirmClaims(session, place);
   }
 
-  /** True while reads are under way that were sent ahead: what they hold is nobody's yet, so own entries can't be told from it. */
-  get isAhead(): boolean {
-    return this.#ahead.size > 0;
-  }
-
   /**
-   * The answer to the read that was sent first, or to one that is sent now; and the retries that fall due while it is blocked.
-   * @param answered - called for the answer to the read alone: retries go over another connection
+   * The answer to a read that is sent now, and to those that are sent ahead meanwhile, until none is under way: before that, what they
+   * hold is nobody's yet, so own entries can't be told from it. And the retries that fall due while a read is blocked.
    */
-  run(answered: () => void): Observable<Page> {
+  run(listener: TurnListener): Observable<Page> {
     return defer(() => {
-      if (!this.isAhead) this.#send();
-      return withRetries(this.#answerTo(this.#ahead.next()!, answered), this.#recovery, this.#session.ledger);
+      this.#send();
+      const answers = defer(() => {
+        listener.waits();
+        return this.#answerTo(this.#ahead.next()!, listener);
+      }).pipe(repeat({ delay: () => (this.#ahead.size > 0 ? of(true) : EMPTY) }));
+      return withRetries(answers, this.#recovery, this.#session.ledger);
     });
   }
 
   /** The answers to what was sent behind a read that was refused; what refuses them is no news. */
-  runRest(answered: () => void): Observable<Page> {
+  runRest(listener: TurnListener): Observable<Page> {
     return defer(() => {
       const sent = this.#ahead.next();
-      return sent === undefined ? EMPTY : concat(this.#answerTo(sent, answered).pipe(catchError(() => EMPTY)), this.runRest(answered));
+      return sent === undefined ? EMPTY : concat(this.#answerTo(sent, listener).pipe(catchError(() => EMPTY)), this.runRest(listener));
     });
   }
 
@@ -80,16 +99,20 @@ export class ReadTurn {
     this.#ahead.send({ plan, group: settings.group, consumer, claimIdleMs });
   }
 
-  #answerTo({ plan, sentAt, answer, release }: SentRead, answered: () => void): Observable<Page> {
+  #answerTo({ plan, sentAt, answer, release }: SentRead, { answered }: TurnListener): Observable<Page> {
     return answer.pipe(
       giveUpSilent(plan.blockMs ?? 0),
-      tap(answered),
-      tap((pages) => this.#note(plan, pages, this.#ahead.claims)),
-      switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
+      switchMap((pages) => {
+        answered();
+        this.#note(plan, pages, this.#ahead.claims);
+        return pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages);
+      }),
       map((pages) => this.#admit(pages)),
       tap({ next: release, error: release, complete: release, unsubscribe: release }),
-      tap(() => this.#sendAhead()),
-      switchMap((page) => (page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - sentAt))),
+      switchMap((page) => {
+        this.#sendAhead();
+        return page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - sentAt);
+      }),
     );
   }
 
