@@ -4,6 +4,7 @@ import type { Payload } from "../model/payload.js";
 import { bare } from "./classify-error.js";
 import type { RedisConnection } from "./client.js";
 import { retryDelayMs } from "./connection-profile.js";
+import { callLong } from "./fast/long-call.js";
 import type { GroupRef, Outage } from "./port.js";
 import { runScript, type Argument, type Call, type Script } from "./script.js";
 
@@ -51,7 +52,7 @@ export class CommandConnection {
   }
 
   /** Answered in text. */
-  readonly call: Call = (command, ...args) => this.answer(() => this.#connection.call(command, ...args));
+  readonly call: Call = (command, ...args) => this.answer(() => callLong(this.#connection, command, args));
   /** Answered in Buffers. */
   readonly callBuffer: Call = (command, ...args) => this.answer(() => this.#connection.callBuffer(command, ...args));
 
