@@ -2,7 +2,14 @@
 export interface CommandHead {
   readonly size: number;
   readonly text: string;
+  /** How many bytes more than UTF-16 units its text has. */
+  readonly surplus: number;
 }
+
+/** How many bytes a text has. */
+type Measure = (text: string) => number;
+/** Of ASCII, which most words are: to ask for each of them would cost as much as all the rest. */
+const asAscii: Measure = (text) => text.length;
 
 const noWords: readonly never[] = [];
 /** Most words are short. */
@@ -16,7 +23,8 @@ let spare: Buffer | undefined;
 
 /** @internal */
 export function commandHead(...words: readonly (string | number)[]): CommandHead {
-  return { size: words.length, text: words.map((word) => encodeText(String(word))).join("") };
+  const text = words.map((word) => encodeText(String(word), Buffer.byteLength)).join("");
+  return { size: words.length, text, surplus: Buffer.byteLength(text) - text.length };
 }
 
 /**
@@ -35,17 +43,26 @@ export class CommandWriter {
 
   /** Adds one command: its head, and the words that are its own. */
   add(head: CommandHead, words: readonly (string | Buffer)[] = noWords): this {
+    const begin = this.#length;
+    if (this.#encode(head, words, asAscii) === head.surplus) return this;
+    this.#length = begin; // it said the wrong length of a word
+    this.#encode(head, words, Buffer.byteLength);
+    return this;
+  }
+
+  /** @returns how many bytes more than UTF-16 units its texts have */
+  #encode(head: CommandHead, words: readonly (string | Buffer)[], measure: Measure): number {
     let text = `*${head.size + words.length}\r\n${head.text}`;
+    let surplus = 0;
     for (const word of words) {
-      if (typeof word === "string") text += encodeText(word);
+      if (typeof word === "string") text += encodeText(word, measure);
       else {
-        this.#writeText(`${text}$${word.length}\r\n`);
+        surplus += this.#writeText(`${text}$${word.length}\r\n`);
         this.#writeBytes(word);
         text = "\r\n";
       }
     }
-    this.#writeText(text);
-    return this;
+    return surplus + this.#writeText(text);
   }
 
   /** All of them; it is done with then. */
@@ -55,9 +72,12 @@ export class CommandWriter {
     return all;
   }
 
-  #writeText(text: string): void {
-    this.#makeRoom(text.length < longText ? 3 * text.length : Buffer.byteLength(text)); // as long as it may be in UTF-8, or as it is
-    this.#length += this.#bytes.write(text, this.#length);
+  /** @returns how many bytes more than UTF-16 units it has */
+  #writeText(text: string): number {
+    this.#makeRoom(3 * text.length); // as long as it may be in UTF-8
+    const written = this.#bytes.write(text, this.#length);
+    this.#length += written;
+    return written - text.length;
   }
 
   #writeBytes(bytes: Buffer): void {
@@ -74,7 +94,7 @@ export class CommandWriter {
   }
 }
 
-function encodeText(word: string): string {
-  const length = Buffer.byteLength(word);
+function encodeText(word: string, measure: Measure): string {
+  const length = measure(word);
   return `${shortLengths[length] ?? `$${length}\r\n`}${word}\r\n`;
 }

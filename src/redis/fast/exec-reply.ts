@@ -2,6 +2,8 @@ import type { EntryId } from "../../model/entry-id.js";
 
 const [list, string, error, longError, minus] = ["*", "$", "-", "!", "-"].map((type) => type.charCodeAt(0));
 
+const [cr, lf] = [13, 10];
+
 /** Whether it is an error, of RESP2 or RESP3. @internal */
 export const isError = (reply: Buffer): boolean => reply[0] === error || reply[0] === longError;
 
@@ -14,19 +16,18 @@ export const textOf = (reply: Buffer): string => linesOf(reply)[1]!;
 const linesOf = (reply: Buffer): readonly string[] => reply.toString("latin1").split("\r\n", 2);
 
 /**
- * What EXEC answers of XADDs: the ids up to the first entry that could not be added, pieces of one text; or the error of the first. None: there
+ * What EXEC answers of XADDs: the ids up to the first entry that could not be added; or the error of the first. None: there
  * is no stream. Undefined: it is no such answer.
  * @internal
  */
 export function readExec(reply: Buffer): readonly EntryId[] | string | undefined {
   if (reply[0] !== list || reply[1] === minus) return undefined;
-  const text = reply.toString("latin1");
   const ids: EntryId[] = [];
-  let at = text.indexOf("\n") + 1;
+  let at = reply.indexOf(lf) + 1;
   while (reply[at] === string && reply[at + 1] !== minus) {
-    const from = text.indexOf("\n", at) + 1;
-    const end = text.indexOf("\r", from);
-    ids.push(text.slice(from, end) as EntryId);
+    const from = reply.indexOf(lf, at) + 1;
+    const end = reply.indexOf(cr, from);
+    ids.push(reply.toString("latin1", from, end) as EntryId); // a copy, so that one that is kept does not keep the others
     at = end + 2;
   }
   const failed = reply.subarray(at);
