@@ -2,7 +2,7 @@ import { asapScheduler, asyncScheduler, concatMap, exhaustMap, interval, Subject
 import type { Delivery } from "../model/delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 import type { StreamCommands } from "../redis/port.js";
-import { renewClaims, takeClaims, type ClaimAnswers } from "./ask-for-claims.js";
+import { renewClaims, takeClaims } from "./ask-for-claims.js";
 import { HeldClaim, type ClaimBook } from "./claim-book.js";
 import { operate } from "./operate.js";
 import { OriginWatch } from "./watch-origins.js";
@@ -21,7 +21,6 @@ export interface RepeatSettings<A> {
 type Waiting<A> = { readonly delivery: Delivery<A>; readonly wish: HeldClaim } | { readonly passes: Flow<A> };
 
 const renewalsPerClaim = 3;
-const none: ClaimAnswers = new Map();
 
 /**
  * Lets a delivery pass when it has claimed its key, and decides about the repeats. One question to Redis is under way at a time:
@@ -37,8 +36,8 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
     const abandoned = new Subject<void>();
     const origins = new OriginWatch(() => ({ abandoned: () => abandoned.next() }));
 
-    const decide = (items: readonly Waiting<A>[], answers: ClaimAnswers): void => {
-      for (const item of items) subscriber.next("passes" in item ? item.passes : verdict(settings, item.delivery, item.wish, answers));
+    const decide = (items: readonly Waiting<A>[]): void => {
+      for (const item of items) subscriber.next("passes" in item ? item.passes : verdict(settings, item.delivery, item.wish));
       isBusy = false;
       if (waiting.length > 0) start();
       else if (ended) subscriber.complete();
@@ -46,7 +45,6 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
     const start = (): void => {
       isBusy = true;
       let items: Waiting<A>[] = [];
-      let answers = none;
       const asked = timer(0, asapScheduler).pipe(
         concatMap(() => {
           items = waiting; // all that came in one loop
@@ -57,9 +55,8 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
       );
       subscriber.add(
         asked.subscribe({
-          next: (all) => (answers = all),
           error: (error: unknown) => subscriber.error(error),
-          complete: () => decide(items, answers),
+          complete: () => decide(items),
         }),
       );
     };
@@ -89,25 +86,20 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
 
 /** The keys that Redis has to be asked for, each once. */
 function unknownTo<A>(book: ClaimBook, items: readonly Waiting<A>[]): HeldClaim[] {
-  const wishes = new Map<string, HeldClaim>();
-  for (const item of items) {
-    if ("passes" in item || item.wish.held.state !== "open" || wishes.has(item.wish.place)) continue;
-    if (!book.isTaken(item.wish) && !book.isDone(item.wish.place)) wishes.set(item.wish.place, item.wish);
-  }
-  return [...wishes.values()];
+  const wishes: HeldClaim[] = [];
+  for (const item of items) if (!("passes" in item) && item.wish.held.state === "open" && book.ask(item.wish)) wishes.push(item.wish);
+  return wishes;
 }
 
 /** In order: what one item of the loop claims is taken for the next. */
-function verdict<A>({ book, waitMs }: RepeatSettings<A>, delivery: Delivery<A>, wish: HeldClaim, answers: ClaimAnswers): Flow<A> {
-  if (wish.held.state !== "open") return settle.release(delivery);
-  if (book.isDone(wish.place)) return settle.ack(delivery, "duplicate");
-  const { claim, answer } = answers.get(wish.place) ?? {};
-  if (answer?._tag === "done") {
-    book.remember(wish.place, asyncScheduler.now() + answer.forMs);
-    return settle.ack(delivery, "duplicate");
+function verdict<A>({ book, waitMs }: RepeatSettings<A>, delivery: Delivery<A>, wish: HeldClaim): Flow<A> {
+  const { held, place, answer = wish.behind?.answer } = wish;
+  if (held.state === "open" && wish.answer?._tag === "taken") {
+    book.hold(wish);
+    return delivery;
   }
-  const isOurs = answer?._tag === "taken" && claim === wish && !book.isTaken(wish);
-  if (!isOurs) return settle.release(delivery, { delayMs: waitMs });
-  book.hold(wish);
-  return delivery;
+  book.drop(wish);
+  if (held.state !== "open") return settle.release(delivery);
+  if (answer?._tag === "done") book.remember(place, asyncScheduler.now() + answer.forMs);
+  return answer?._tag === "done" || book.isDone(place) ? settle.ack(delivery, "duplicate") : settle.release(delivery, { delayMs: waitMs });
 }

@@ -107,9 +107,11 @@ export class IoredisCommands implements StreamCommands {
   /** The keys of claims; what many of them begin with is made once. */
   #claimKeys({ stream, group }: GroupRef): (claim: ClaimedKey) => string {
     const { toKey } = this.#connection;
+    const isPrefixed = toKey("") !== "";
     let latest: ClaimedKey["scope"] | undefined;
     let prefix = "";
-    return ({ scope, name }) => {
+    return ({ scope, name, place }) => {
+      if (place !== undefined && !isPrefixed) return place;
       if (scope !== latest) prefix = dedupePrefix(scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope, toKey(stream), group);
       latest = scope;
       return prefix + name;
