@@ -17,8 +17,8 @@ export interface RepeatSettings<A> {
   readonly waitMs: number;
 }
 
-/** What waits for its turn: a delivery with the claim it wants, or what passes as it is. */
-type Waiting<A> = { readonly delivery: Delivery<A>; readonly wish: HeldClaim } | { readonly passes: Flow<A> };
+/** What waits for its turn: the claim that a delivery wants, or what passes as it is. */
+type Waiting<A> = HeldClaim | Flow<A>;
 
 const renewalsPerClaim = 3;
 
@@ -37,7 +37,7 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
     const origins = new OriginWatch(() => ({ abandoned: () => abandoned.next() }));
 
     const decide = (items: readonly Waiting<A>[]): void => {
-      for (const item of items) subscriber.next("passes" in item ? item.passes : verdict(settings, item.delivery, item.wish));
+      for (const item of items) subscriber.next(item instanceof HeldClaim ? verdict(settings, item) : item);
       isBusy = false;
       if (waiting.length > 0) start();
       else if (ended) subscriber.complete();
@@ -67,13 +67,9 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
     return {
       next: (item) => {
         const wanted = item._tag === "Settled" ? item : wish(item);
-        if (item._tag === "Settled" || !(wanted instanceof HeldClaim)) {
-          if (!isBusy) return subscriber.next(wanted as Flow<A>);
-          waiting.push({ passes: wanted as Flow<A> });
-          return;
-        }
-        origins.see(item);
-        waiting.push({ delivery: item, wish: wanted });
+        if (wanted instanceof HeldClaim) origins.see(wanted.delivery);
+        else if (!isBusy) return subscriber.next(wanted);
+        waiting.push(wanted);
         if (!isBusy) start();
       },
       complete: () => {
@@ -85,15 +81,13 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
 }
 
 /** The keys that Redis has to be asked for, each once. */
-function unknownTo<A>(book: ClaimBook, items: readonly Waiting<A>[]): HeldClaim[] {
-  const wishes: HeldClaim[] = [];
-  for (const item of items) if (!("passes" in item) && item.wish.held.state === "open" && book.ask(item.wish)) wishes.push(item.wish);
-  return wishes;
-}
+const unknownTo = (book: ClaimBook, items: readonly Waiting<unknown>[]): HeldClaim[] =>
+  items.filter((item): item is HeldClaim => item instanceof HeldClaim && item.held.state === "open" && book.ask(item));
 
 /** In order: what one item of the loop claims is taken for the next. */
-function verdict<A>({ book, waitMs }: RepeatSettings<A>, delivery: Delivery<A>, wish: HeldClaim): Flow<A> {
+function verdict<A>({ book, waitMs }: RepeatSettings<A>, wish: HeldClaim): Flow<A> {
   const { held, place, answer = wish.behind?.answer } = wish;
+  const delivery = wish.delivery as Delivery<A>;
   if (held.state === "open" && wish.answer?._tag === "taken") {
     book.hold(wish);
     return delivery;

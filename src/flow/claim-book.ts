@@ -1,7 +1,8 @@
 import { asyncScheduler } from "rxjs";
 import type { Claim } from "../model/claim.js";
+import type { Delivery } from "../model/delivery.js";
 import type { EntryId } from "../model/entry-id.js";
-import type { HeldDelivery } from "../model/held-delivery.js";
+import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
 import type { DedupeScope } from "../model/keys.js";
 import type { ClaimAnswer } from "../redis/port.js";
 import { RecentPlaces } from "./recent-places.js";
@@ -70,8 +71,8 @@ export interface ClaimTerms {
 
 /** The wish of a delivery to be the one that handles its key, and then its claim to that. @internal */
 export class HeldClaim implements Claim {
+  readonly delivery: Delivery<unknown>;
   readonly held: HeldDelivery<unknown>;
-  readonly name: string;
   /** The same for all who must not handle the key twice. */
   readonly place: string;
   /** From before the key is marked in Redis: what is remembered here is forgotten there a little later. */
@@ -83,13 +84,16 @@ export class HeldClaim implements Claim {
   isHeld = false;
   readonly #terms: ClaimTerms;
 
-  constructor(terms: ClaimTerms, held: HeldDelivery<unknown>, name: string) {
+  constructor(terms: ClaimTerms, delivery: Delivery<unknown>, name: string) {
     this.#terms = terms;
-    this.held = held;
-    this.name = name;
+    this.delivery = delivery;
+    this.held = heldBy(delivery);
     this.place = terms.prefix + name;
   }
 
+  get name(): string {
+    return this.place.slice(this.#terms.prefix.length);
+  }
   get scope(): DedupeScope {
     return this.#terms.scope;
   }

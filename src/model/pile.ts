@@ -40,13 +40,14 @@ export function toPiles(items: readonly Flow<unknown>[], plan?: Plan): readonly 
   let pile: Pile | undefined;
   for (const item of items) {
     const held = heldBy(deliveryOf(item));
-    const fits = (candidate: Pile | undefined): boolean => candidate?.origin === held.origin && candidate.stream === held.stream;
-    if (!fits(pile)) pile = piles.find(fits);
+    if (!fits(pile, held)) pile = piles.find((candidate) => fits(candidate, held));
     if (pile === undefined) piles.push((pile = emptyPile(held)));
     put(pile, held, item, plan);
   }
   return piles;
 }
+
+const fits = (pile: Pile | undefined, held: HeldDelivery<unknown>): boolean => pile?.origin === held.origin && pile.stream === held.stream;
 
 function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): void {
   switch (held.state) {

@@ -7,7 +7,6 @@ import { tracked } from "../flow/tracked.js";
 import { callable, durationMs, integer, text } from "../model/check.js";
 import { holdersOf } from "../model/claim.js";
 import type { Delivery } from "../model/delivery.js";
-import { heldBy } from "../model/held-delivery.js";
 import { dedupePrefix, streamName, type DedupeScope } from "../model/keys.js";
 import { settle, type Flow } from "../model/settlement.js";
 import type { RedisClient } from "../redis/client.js";
@@ -85,10 +84,9 @@ export function dedupe<A>(redis: RedisClient, options: DedupeOptions<A>): Operat
       const book = new ClaimBook(maxLocal);
       const terms = new Terms(port, { book, scope: place, ttlMs });
       const wish = (delivery: Delivery<A>): HeldClaim | Flow<A> => {
-        const held = heldBy(delivery);
         const common = terms.of(delivery);
         try {
-          return new HeldClaim(common, held, claimName(key(delivery.value, delivery)));
+          return new HeldClaim(common, delivery, claimName(key(delivery.value, delivery)));
         } catch (error) {
           return settle.deadLetter(delivery, error);
         }
