@@ -1,13 +1,20 @@
+import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import { readCapabilities } from "./capabilities.js";
 import { decodeExceptions } from "./decode-reply.js";
 import type { ConsumerRef, Decision, SettleOutcome, SettleRequest } from "./port.js";
 import type { Argument, Call } from "./script.js";
-import { nextChunk } from "./settle-chunk-size.js";
+import { toChunks } from "./settle-chunk-size.js";
 import { boundsOf, toRuns } from "./settle-runs.js";
 import { SettleWords, type StepKeys } from "./settle-words.js";
 
 const done: SettleOutcome = { _tag: "done" };
 const notPending: SettleOutcome = { _tag: "notPending" };
+
+/**
+ * Calls under way at a time, so that neither server nor client waits for the other. Those that write go one by one: one that has to be sent
+ * again must not be overtaken.
+ */
+const callsAtATime = 4;
 
 /** How the settle script is called, and for whom. @internal */
 export interface SettleCalls {
@@ -32,11 +39,13 @@ export class SettleChunks {
     const onAck = mode === "ack" ? "keep" : (await readCapabilities(call)).xackdel ? "xackdel" : "delete";
     const head = [ref.group, ref.consumer, onAck];
     const outcomes = new Array<SettleOutcome>(decisions.length).fill(done);
-    for (let from = 0; from < decisions.length;) {
-      const chunk = nextChunk(decisions, from, mode);
-      const exceptions = await this.#chunk(head, chunk);
-      for (const [place, outcome] of exceptions) outcomes[from + place] = toOutcome(outcome);
-      from += chunk.length;
+    const atATime = decisions.some(({ writes }) => writes !== undefined) ? 1 : callsAtATime;
+    for (const some of chunksOf(atATime)(toChunks(decisions, mode))) {
+      await Promise.all(
+        some.map(async ({ from, chunk }) => {
+          for (const [place, outcome] of await this.#chunk(head, chunk)) outcomes[from + place] = toOutcome(outcome);
+        }),
+      );
     }
     return outcomes;
   }
