@@ -1,4 +1,5 @@
-import { asapScheduler, asyncScheduler, concatMap, exhaustMap, interval, Subject, takeUntil, timer, type OperatorFunction } from "rxjs";
+import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
+import { asapScheduler, asyncScheduler, exhaustMap, interval, Subject, takeUntil, timer, type OperatorFunction } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 import type { StreamCommands } from "../redis/port.js";
@@ -20,45 +21,65 @@ export interface RepeatSettings<A> {
 /** What waits for its turn: the claim that a delivery wants, or what passes as it is. */
 type Waiting<A> = HeldClaim | Flow<A>;
 
+/** What was asked for in one round trip. */
+interface Question<A> {
+  readonly items: readonly Waiting<A>[];
+  isAnswered: boolean;
+}
+
 const renewalsPerClaim = 3;
+/** What one question is about at most: a call of the script. So the first of many can be handled while the server looks at the others. */
+const mostPerQuestion = 500;
+/** So much does not wait until the questions under way are answered. */
+const enoughForOne = 200;
 
 /**
- * Lets a delivery pass when it has claimed its key, and decides about the repeats. One question to Redis is under way at a time:
- * what arrives in one loop, or during a question, goes together in the next.
+ * Lets a delivery pass when it has claimed its key, and decides about the repeats, in order of arrival. What arrives in one loop is asked
+ * for together; a few that arrive while questions are under way go together behind these.
  * @internal
  */
 export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<Flow<A>, Flow<A>> {
   const { commands, book, wish, claimMs } = settings;
   return operate((subscriber) => {
     let waiting: Waiting<A>[] = [];
-    let isBusy = false;
-    let ended = false;
+    const questions: Question<A>[] = [];
+    let [isStarting, isEmitting, ended] = [false, false, false];
     const abandoned = new Subject<void>();
     const origins = new OriginWatch(() => ({ abandoned: () => abandoned.next() }));
 
-    const decide = (items: readonly Waiting<A>[]): void => {
-      for (const item of items) subscriber.next(item instanceof HeldClaim ? verdict(settings, item) : item);
-      isBusy = false;
-      if (waiting.length > 0) start();
-      else if (ended) subscriber.complete();
+    const isBusy = (): boolean => isStarting || questions.length > 0;
+    const emitAnswered = (): void => {
+      if (isEmitting) return;
+      isEmitting = true;
+      while (questions[0]?.isAnswered === true) {
+        for (const item of questions[0].items) subscriber.next(item instanceof HeldClaim ? verdict(settings, item) : item);
+        questions.shift(); // now, because what arrived meanwhile must not overtake
+      }
+      isEmitting = false;
+      if (waiting.length > 0 && questions.length === 0) start();
+      else if (ended && !isBusy()) subscriber.complete();
+    };
+    const ask = (items: readonly Waiting<A>[]): void => {
+      const question: Question<A> = { items, isAnswered: false };
+      questions.push(question);
+      const asked = takeClaims(commands, unknownTo(book, items), claimMs).pipe(takeUntil(abandoned));
+      const complete = (): void => {
+        question.isAnswered = true;
+        emitAnswered();
+      };
+      subscriber.add(asked.subscribe({ error: (error: unknown) => subscriber.error(error), complete }));
     };
     const start = (): void => {
-      isBusy = true;
-      let items: Waiting<A>[] = [];
-      const asked = timer(0, asapScheduler).pipe(
-        concatMap(() => {
-          items = waiting; // all that came in one loop
-          waiting = [];
-          return takeClaims(commands, unknownTo(book, items), claimMs);
-        }),
-        takeUntil(abandoned),
-      );
-      subscriber.add(
-        asked.subscribe({
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => decide(items),
-        }),
-      );
+      if (isStarting) return;
+      isStarting = true;
+      const askAll = (): void => {
+        const items = waiting; // all that came in one loop
+        waiting = [];
+        for (const some of chunksOf(mostPerQuestion)(items)) ask(some);
+        isStarting = false;
+        emitAnswered();
+      };
+      subscriber.add(timer(0, asapScheduler).subscribe(askAll));
     };
     const renewal = interval(claimMs / renewalsPerClaim).pipe(exhaustMap(() => renewClaims(commands, book.claims, claimMs)));
 
@@ -68,13 +89,13 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
       next: (item) => {
         const wanted = item._tag === "Settled" ? item : wish(item);
         if (wanted instanceof HeldClaim) origins.see(wanted.delivery);
-        else if (!isBusy) return subscriber.next(wanted);
+        else if (!isBusy()) return subscriber.next(wanted);
         waiting.push(wanted);
-        if (!isBusy) start();
+        if (questions.length === 0 || waiting.length >= enoughForOne) start();
       },
       complete: () => {
         ended = true;
-        if (!isBusy) subscriber.complete();
+        if (!isBusy()) subscriber.complete();
       },
     };
   });

@@ -110,8 +110,9 @@ export class IoredisCommands implements StreamCommands {
     const isPrefixed = toKey("") !== "";
     let latest: ClaimedKey["scope"] | undefined;
     let prefix = "";
-    return ({ scope, name, place }) => {
-      if (place !== undefined && !isPrefixed) return place;
+    return (claim) => {
+      if (claim.place !== undefined && !isPrefixed) return claim.place;
+      const { scope, name } = claim;
       if (scope !== latest) prefix = dedupePrefix(scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope, toKey(stream), group);
       latest = scope;
       return prefix + name;
