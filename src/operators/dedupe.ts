@@ -48,8 +48,8 @@ export interface DedupeOptions<A> {
  * handed back for `waitMs`, its delivery count unchanged. A claim is renewed while its delivery is unsettled; the claim of a process that
  * died holds off other entries of its key for `claimMs`. Effects outside of Redis can still happen twice: a crash after them and
  * before the acknowledgement can't be told from one before.
- * **Order** kept. **Backpressure** what waits for an answer is bounded by the source's credit; what arrives in one loop, or during a
- * question, is asked for in one round trip. **Teardown** closes its connection; claims of what was in flight lapse.
+ * **Order** kept. **Backpressure** what waits for an answer is bounded by the source's credit; what arrives in one loop, or a few
+ * at a time during a question, is asked for together. **Teardown** closes its connection; claims of what was in flight lapse.
  *
  * Sends EVALSHA (EVAL on first use) with GET, SET, PTTL, PEXPIRE; the sink SET, or GET and DEL. A key is a string
  * `{orders}:dedupe:group:shipping:…`, 140 to 200 bytes for `ttlMs`; keys above 128 characters are hashed.

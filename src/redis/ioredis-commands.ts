@@ -113,7 +113,8 @@ export class IoredisCommands implements StreamCommands {
     return (claim) => {
       if (claim.place !== undefined && !isPrefixed) return claim.place;
       const { scope, name } = claim;
-      if (scope !== latest) prefix = dedupePrefix(scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope, toKey(stream), group);
+      if (scope !== latest)
+        prefix = dedupePrefix(scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope, toKey(stream), group);
       latest = scope;
       return prefix + name;
     };

@@ -389,11 +389,7 @@ describe("the commands", () => {
     });
 
     it("names another dead-letter stream", async () => {
-      const { calls } = await sent(
-        (commands) => commands.settle(ref, { ...request, deadLetterStream: "graveyard" }),
-        [4],
-        "app:",
-      );
+      const { calls } = await sent((commands) => commands.settle(ref, { ...request, deadLetterStream: "graveyard" }), [4], "app:");
       expect(calls[0]![5]).toBe("app:graveyard");
     });
 
