@@ -79,6 +79,7 @@ export function checkRepeats<A>(settings: RepeatSettings<A>): OperatorFunction<F
         isStarting = false;
         emitAnswered();
       };
+      // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
       subscriber.add(timer(0, asapScheduler).subscribe(askAll));
     };
     const renewal = interval(claimMs / renewalsPerClaim).pipe(exhaustMap(() => renewClaims(commands, book.claims, claimMs)));

@@ -23,7 +23,7 @@ describe("Inlet", () => {
     const values: number[] = [];
     const leaving = inlet.items$.subscribe((value) => {
       leaving.unsubscribe();
-      inlet.items$.subscribe((other) => late.push(other));
+      record(inlet.items$, (other) => late.push(other));
       values.push(value);
     });
     const staying = record(inlet.items$);
