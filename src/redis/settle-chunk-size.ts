@@ -1,7 +1,7 @@
 import type { AckMode, Decision } from "./port.js";
 
 /** What a call of the script may weigh: two milliseconds of the server, more where it is busy. */
-const weightPerCall = 800;
+const weightPerCall = 1_000;
 /** A call that so many words make is long enough, however few the decisions are. */
 const wordsPerCall = 20_000;
 
@@ -26,7 +26,7 @@ export function toChunks(decisions: readonly Decision[], mode: AckMode): readonl
 }
 
 /** What is no plain ack, and an ack that deletes, takes several commands. */
-const mostly = 8;
+const mostly = 10;
 
 /** In microseconds, Redis 7.0: an ack 2, with a mark 4, with an XADD 5; a retry or dead letter 15 to 17. */
 function weightOf({ verb, claims, writes }: Decision): number {
