@@ -41,16 +41,14 @@ export function toPiles(items: readonly Flow<unknown>[], plan?: Plan): readonly 
   let pile: Pile | undefined;
   for (const item of items) {
     const held = heldBy(deliveryOf(item));
-    if (pile === undefined || !fits(pile, held)) {
-      pile = piles.find((candidate) => fits(candidate, held));
-      if (pile === undefined) piles.push((pile = emptyPile(held)));
-    }
+    if (!fits(pile, held)) pile = piles.find((candidate) => fits(candidate, held));
+    if (pile === undefined) piles.push((pile = emptyPile(held)));
     put(pile, held, item, plan);
   }
   return piles;
 }
 
-const fits = ({ origin, stream }: Pile, held: HeldDelivery<unknown>): boolean => origin === held.origin && stream === held.stream;
+const fits = (pile: Pile | undefined, held: HeldDelivery<unknown>): boolean => pile?.origin === held.origin && pile.stream === held.stream;
 
 function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): void {
   switch (held.state) {

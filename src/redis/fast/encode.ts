@@ -74,7 +74,7 @@ export class CommandWriter {
 
   /** @returns how many bytes more than UTF-16 units it has */
   #writeText(text: string): number {
-    this.#makeRoom(3 * text.length); // as long as it may be in UTF-8
+    this.#makeRoom(text.length < longText ? 3 * text.length : Buffer.byteLength(text)); // as long as it may be in UTF-8, or as it is
     const written = this.#bytes.write(text, this.#length);
     this.#length += written;
     return written - text.length;
