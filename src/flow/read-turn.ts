@@ -31,8 +31,8 @@ const restMs = { first: 5, longest: 250 } as const;
 
 /** Reads that are sent behind the one that is waited for, so that Redis has the next one at hand while a page is handed on. */
 const mostAhead = 2;
-/** Shorter pages are not worth it. */
-const leastAhead = 64;
+/** Shorter pages are not worth it; the entries of longer ones are not settled before the garbage collector moves them. */
+const pageAhead = { least: 64, most: 500 } as const;
 
 /** Hears of the reads alone: retries go over another connection. @internal */
 export interface TurnListener {
@@ -126,12 +126,12 @@ export class ReadTurn {
 
   /** So much of the window a read takes while others are under way. */
   get #portion(): number {
-    return Math.floor(this.#share() / 4);
+    return Math.min(pageAhead.most, Math.floor(this.#share() / 4));
   }
 
   /** More is there than one read brings. With a limit in bytes reads are not divided: they are small as it is. */
   get #isDeep(): boolean {
-    return this.#full.size > 0 && this.#portion >= leastAhead && this.#session.ledger.bytes === undefined;
+    return this.#full.size > 0 && this.#portion >= pageAhead.least && this.#session.ledger.bytes === undefined;
   }
 
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
