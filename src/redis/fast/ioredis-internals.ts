@@ -55,23 +55,34 @@ interface CommandSender {
   sendCommand(command: UnsentCommand): unknown;
 }
 
+/** Whether a connection makes commands that are caught, by connection. */
+const makes = new WeakMap<object, boolean>();
+
 /**
  * A command as the connection itself makes it, with all that its queues, redirections and traces look for; undefined when it is not built as
- * those that are known. Whoever waits for the `promise` has to send it. The arguments should be harmless: where `call` is bound to the
- * connection, they are sent.
+ * those that are known. Whoever waits for the `promise` has to send it.
  * @internal
  */
 export function makeCommand(connection: object, command: string, ...args: string[]): UnsentCommand | undefined {
+  let can = makes.get(connection);
+  // tried with a PING, because what is not caught is sent
+  if (can === undefined) makes.set(connection, (can = isSender(connection) && caught(connection, "ping") !== undefined));
+  return can ? caught(connection, command, ...args) : undefined;
+}
+
+function caught(connection: object, command: string, ...args: string[]): UnsentCommand | undefined {
   let made: unknown;
   const workshop = Object.create(connection, { sendCommand: { value: (command: unknown) => (made = command) } }) as CommandSender;
   try {
     const answer = workshop.call(command, ...args);
-    if (made === undefined && answer instanceof Promise) answer.catch(() => undefined); // somebody's `call` has sent it
+    if (made === undefined) void Promise.resolve(answer).catch(() => undefined); // it was sent: a PING, whose answer tells nothing
   } catch {
     return undefined;
   }
   return isUnsentCommand(made) ? made : undefined;
 }
+
+const isSender = (connection: object): boolean => typeof (connection as Partial<CommandSender>).sendCommand === "function";
 
 /** Sends what {@link makeCommand} made. @internal */
 export function sendCommand(connection: object, command: UnsentCommand): Promise<unknown> {
