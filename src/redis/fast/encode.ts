@@ -8,6 +8,7 @@ export interface CommandHead {
 
 /** How many bytes a text has. */
 type Measure = (text: string) => number;
+const inUtf8: Measure = (text) => Buffer.byteLength(text);
 /** Of ASCII, which most words are: to ask for each of them would cost as much as all the rest. */
 const asAscii: Measure = (text) => text.length;
 
@@ -23,7 +24,7 @@ let spare: Buffer | undefined;
 
 /** @internal */
 export function commandHead(...words: readonly (string | number)[]): CommandHead {
-  const text = words.map((word) => encodeText(String(word), Buffer.byteLength)).join("");
+  const text = words.map((word) => encodeText(String(word), inUtf8)).join("");
   return { size: words.length, text, surplus: Buffer.byteLength(text) - text.length };
 }
 
@@ -46,7 +47,7 @@ export class CommandWriter {
     const begin = this.#length;
     if (this.#encode(head, words, asAscii) === head.surplus) return this;
     this.#length = begin; // it said the wrong length of a word
-    this.#encode(head, words, Buffer.byteLength);
+    this.#encode(head, words, inUtf8);
     return this;
   }
 

@@ -71,7 +71,7 @@ export class ReadReply {
     this.#cuts.next(this.#at);
     expect(this.#number(list) === (claims ? 4 : 2));
     const entry: [EntryId, RawPairs | null, number?] = ["" as EntryId, null];
-    this.#cuts.add(entry as unknown[], 0, this.#string(), this.#at - 2);
+    this.#cuts.add(entry, 0, this.#string(), this.#at - 2);
     entry[1] = this.#pairs();
     if (!claims) return entry;
     if (this.#number(integer) > 0) this.#claimed += 1;
