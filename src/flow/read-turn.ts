@@ -52,6 +52,8 @@ export class ReadTurn {
   #full: ReadonlySet<string> = new Set();
   #turn = 0;
   #emptyInARow = 0;
+  /** The last read brought something. */
+  #isFlowing = false;
 
   /** @param share - of the window that one read may use, so that several readers do not starve each other */
   constructor(session: Session<GroupSettings>, reader: StreamReader, place: Place, recovery: Recovery, share: () => number) {
@@ -73,7 +75,7 @@ export class ReadTurn {
       const answers = defer(() => {
         listener.waits();
         return this.#answerTo(this.#ahead.next()!, listener);
-      }).pipe(repeat({ delay: () => (this.#ahead.size > 0 ? of(true) : EMPTY) }));
+      }).pipe(repeat({ delay: () => (this.#sendNext() > 0 ? of(true) : EMPTY) }));
       return withRetries(answers, this.#recovery, this.#session.ledger);
     });
   }
@@ -110,18 +112,26 @@ export class ReadTurn {
       map((pages) => this.#admit(pages)),
       tap({ next: release, error: release, complete: release, unsubscribe: release }),
       switchMap((page) => {
-        this.#sendAhead();
-        return page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - sentAt);
+        this.#isFlowing = page.length > 0;
+        if (!this.#isFlowing) return this.#rest(plan, asyncScheduler.now() - sentAt);
+        if (this.#isDeep) this.#sendAhead(mostAhead, this.#portion);
+        return this.#hand(page);
       }),
     );
   }
 
-  /** While pages come back full, and there is nothing to do between two reads. */
-  #sendAhead(): void {
+  /** A page was handed on, so there may be more by now; not where credit is short, because that would bring little. Returns how many are under way. */
+  #sendNext(): number {
+    if (this.#isFlowing && this.#session.ledger.bytes === undefined) this.#sendAhead(1, this.#share() / 4);
+    return this.#ahead.size;
+  }
+
+  /** Where there is credit for it, and nothing to do between two reads. */
+  #sendAhead(most: number, credit: number): void {
     const { ledger, settings } = this.#session;
     const nothingElse = this.#place.isSteady && Math.min(this.#recovery.nextInMs, this.#recovery.nextLookInMs) > 0;
     if (!nothingElse || (settings.signal?.aborted ?? false)) return;
-    while (this.#isDeep && this.#ahead.size < mostAhead && ledger.free >= this.#portion) this.#send();
+    while (this.#ahead.size < most && ledger.free >= credit) this.#send();
   }
 
   /** So much of the window a read takes while others are under way. */
