@@ -9,7 +9,7 @@ import type { SourceStatus } from "../model/status.js";
  * @public
  */
 export interface DeliveryOptions<P extends Payload = "string"> {
-  /** The most deliveries unsettled at a time, 1 to 1 000 000, and at least one per stream named. @defaultValue `1000` */
+  /** The most deliveries unsettled at a time, 1 to 1 000 000, and at least one per stream named. @defaultValue `2000` */
   readonly maxInFlight?: number | undefined;
   /**
    * The most bytes of names and values unsettled at a time, 1 or more; with text, the most UTF-16 units. Redis is asked for entries,
@@ -59,7 +59,7 @@ export interface GrouplessSettings extends DeliverySettings {
  * @internal
  */
 export function deliverySettings(options: DeliveryOptions<Payload>, streams = 1): DeliverySettings {
-  const { maxInFlight = 1000, maxInFlightBytes, payload, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
+  const { maxInFlight = 2000, maxInFlightBytes, payload, signal, drainTimeoutMs = 25_000, stalledAfterMs = 60_000, status } = options;
   return {
     maxInFlight: windowFor(streams, maxInFlight),
     maxInFlightBytes: maxInFlightBytes === undefined ? undefined : integer("maxInFlightBytes", maxInFlightBytes, 1),

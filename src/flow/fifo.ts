@@ -1,8 +1,13 @@
 /** A queue in which taking is as cheap as adding, and that holds on to nothing it has given away. @internal */
 export class Fifo<A> {
-  #items: (A | undefined)[] = new Array<A | undefined>(16);
+  #items: (A | undefined)[];
   #head = 0;
   #size = 0;
+
+  /** @param room - for so many at first; a power of two. @defaultValue 16 */
+  constructor(room = 16) {
+    this.#items = new Array<A | undefined>(room);
+  }
 
   get size(): number {
     return this.#size;

@@ -10,7 +10,7 @@ import {
   type Subscription,
 } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
-import { heldBy } from "../model/held-delivery.js";
+import { heldBy, MappedDelivery } from "../model/held-delivery.js";
 import type { Flow, Settled } from "../model/settlement.js";
 
 /**
@@ -65,7 +65,7 @@ export function unwrap(value: unknown): unknown {
 /** The delivery with the result as its value, or the decision about it that the handler took. @throws LeftFailure for a `Left` @internal */
 export function toOutcome<B>(delivery: Delivery<unknown>, result: unknown): Flow<B> {
   const value = unwrap(result);
-  return isDecisionAbout(delivery, value) ? value : delivery.map(() => value as B);
+  return isDecisionAbout(delivery, value) ? value : new MappedDelivery(heldBy(delivery), value as B);
 }
 
 /** A handler may decide itself: `return settle.retry(delivery, { delayMs: 500 })`. */

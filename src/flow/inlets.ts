@@ -1,5 +1,6 @@
-import { Subject, type Observable } from "rxjs";
+import type { Observable } from "rxjs";
 import { Fifo } from "./fifo.js";
+import { Inlet } from "./inlet.js";
 
 interface Feed<A> {
   readonly lane: number;
@@ -13,13 +14,13 @@ interface Feed<A> {
  */
 export class Inlets<A> {
   readonly lanes: readonly Observable<A>[];
-  readonly #subjects: readonly Subject<A>[];
+  readonly #inlets: readonly Inlet<A>[];
   readonly #ready = new Fifo<Feed<A>>();
   #isFeeding = false;
 
   constructor(count: number) {
-    this.#subjects = Array.from({ length: count }, () => new Subject<A>());
-    this.lanes = this.#subjects.map((subject) => subject.asObservable());
+    this.#inlets = Array.from({ length: count }, () => new Inlet<A>());
+    this.lanes = this.#inlets.map(({ items$ }) => items$);
   }
 
   /** True while nothing waits to be put in. */
@@ -37,16 +38,16 @@ export class Inlets<A> {
   }
 
   complete(): void {
-    for (const subject of this.#subjects) subject.complete();
+    for (const inlet of this.#inlets) inlet.complete();
   }
 
   error(error: unknown): void {
-    for (const subject of this.#subjects) subject.error(error);
+    for (const inlet of this.#inlets) inlet.error(error);
   }
 
   #put(lane: number, item: A): void {
-    const subject = this.#subjects[lane]!;
-    if (subject.observed) return subject.next(item);
+    const inlet = this.#inlets[lane]!;
+    if (inlet.observed) return inlet.next(item);
     throw new Error(`Nobody listens to lane ${lane} of partitionBy: it was not subscribed at once, or ended before its source`);
   }
 }

@@ -71,7 +71,7 @@ export class KeyQueues<A> {
   #append(queue: KeyQueue<A>, delivery: Delivery<A>, held: HeldDelivery<unknown>): void {
     this.#byDelivery.set(held, queue);
     this.#waiting += 1;
-    (queue.rest ??= new Fifo()).push(delivery);
+    (queue.rest ??= new Fifo(4)).push(delivery);
   }
 
   #advance(queue: KeyQueue<A>): void {

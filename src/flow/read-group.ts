@@ -21,7 +21,7 @@ import type { Page } from "./chore.js";
 import { Failures } from "./failures.js";
 import type { GroupSettings } from "./group-settings.js";
 import type { Place } from "./place.js";
-import { ReadTurn } from "./read-turn.js";
+import { ReadTurn, type TurnListener } from "./read-turn.js";
 import { Recovery } from "./recovery.js";
 import type { Session } from "./session.js";
 import { unlessFatal } from "./unless-fatal.js";
@@ -45,10 +45,13 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
   const failures = new Failures(report);
 
   const starved = (): void => state.starves(ledger);
-  const answered = (): void => {
-    failures.forget();
-    state.answered();
-    place.answered();
+  const listener: TurnListener = {
+    waits: () => state.begins(),
+    answered: () => {
+      failures.forget();
+      state.answered();
+      place.answered();
+    },
   };
 
   const isDraining = (): boolean => settings.signal?.aborted ?? false;
@@ -71,23 +74,23 @@ export function readGroup(session: Session<GroupSettings>, place: Place, share: 
         return EMPTY;
       }
       state.reads(place.names);
-      return reads.run(answered);
+      return reads.run(listener);
     });
   const groupIsGone = (error: unknown, reads: ReadTurn): Observable<Page> => {
     if (!isMissing(error)) throw error;
     state.isInterrupted();
     place.vanished(error);
-    return reads.runRest(answered);
+    return reads.runRest(listener);
   };
   const turn = (reads: ReadTurn): Observable<Page> =>
-    defer(() =>
-      reads.isAhead ? concat(begin, reads.run(answered)) : concat(begin, place.tend(), place.pause(), credit, begin, chores, read(reads)),
-    ).pipe(catchError((error: unknown) => groupIsGone(error, reads)));
-  const isOver = (reads: ReadTurn): boolean => !reads.isAhead && (isDraining() || place.isOver);
+    concat(begin, place.tend(), place.pause(), credit, begin, chores, read(reads)).pipe(
+      catchError((error: unknown) => groupIsGone(error, reads)),
+    );
+  const isOver = (): boolean => isDraining() || place.isOver;
   const turns = withReader(session, (reader) => {
     const reads = new ReadTurn(session, reader, place, recovery, share);
     return turn(reads).pipe(
-      repeat({ delay: () => (isOver(reads) ? EMPTY : of(true)) }),
+      repeat({ delay: () => (isOver() ? EMPTY : of(true)) }),
       finalize(() => reads.stop()),
     );
   });

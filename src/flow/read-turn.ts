@@ -1,4 +1,18 @@
-import { asyncScheduler, catchError, concat, defer, EMPTY, ignoreElements, map, of, switchMap, tap, timer, type Observable } from "rxjs";
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  ignoreElements,
+  map,
+  of,
+  repeat,
+  switchMap,
+  tap,
+  timer,
+  type Observable,
+} from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { readPlan, spareOf, type ReadPlan } from "../model/read-plan.js";
 import type { StreamPage, StreamReader } from "../redis/port.js";
@@ -17,8 +31,14 @@ const restMs = { first: 5, longest: 250 } as const;
 
 /** Reads that are sent behind the one that is waited for, so that Redis has the next one at hand while a page is handed on. */
 const mostAhead = 2;
-/** Shorter pages are not worth it. */
-const leastAhead = 64;
+/** Shorter pages are not worth it; the entries of longer ones are not settled before the garbage collector moves them. */
+const pageAhead = { least: 64, most: 500 } as const;
+
+/** Hears of the reads alone: retries go over another connection. @internal */
+export interface TurnListener {
+  readonly waits: () => void;
+  readonly answered: () => void;
+}
 
 /** The reads of one place: one at a time, more while pages come back full. @internal */
 export class ReadTurn {
@@ -32,6 +52,8 @@ export class ReadTurn {
   #full: ReadonlySet<string> = new Set();
   #turn = 0;
   #emptyInARow = 0;
+  /** The last read brought something. */
+  #isFlowing = false;
 
   /** @param share - of the window that one read may use, so that several readers do not starve each other */
   constructor(session: Session<GroupSettings>, reader: StreamReader, place: Place, recovery: Recovery, share: () => number) {
@@ -43,27 +65,26 @@ export class ReadTurn {
     this.#confirm = new ConfirmClaims(session, place);
   }
 
-  /** True while reads are under way that were sent ahead: what they hold is nobody's yet, so own entries can't be told from it. */
-  get isAhead(): boolean {
-    return this.#ahead.size > 0;
-  }
-
   /**
-   * The answer to the read that was sent first, or to one that is sent now; and the retries that fall due while it is blocked.
-   * @param answered - called for the answer to the read alone: retries go over another connection
+   * The answer to a read that is sent now, and to those that are sent ahead meanwhile, until none is under way: before that, what they
+   * hold is nobody's yet, so own entries can't be told from it. And the retries that fall due while a read is blocked.
    */
-  run(answered: () => void): Observable<Page> {
+  run(listener: TurnListener): Observable<Page> {
     return defer(() => {
-      if (!this.isAhead) this.#send();
-      return withRetries(this.#answerTo(this.#ahead.next()!, answered), this.#recovery, this.#session.ledger);
+      this.#send();
+      const answers = defer(() => {
+        listener.waits();
+        return this.#answerTo(this.#ahead.next()!, listener);
+      }).pipe(repeat({ delay: () => (this.#sendNext() > 0 ? of(true) : EMPTY) }));
+      return withRetries(answers, this.#recovery, this.#session.ledger);
     });
   }
 
   /** The answers to what was sent behind a read that was refused; what refuses them is no news. */
-  runRest(answered: () => void): Observable<Page> {
+  runRest(listener: TurnListener): Observable<Page> {
     return defer(() => {
       const sent = this.#ahead.next();
-      return sent === undefined ? EMPTY : concat(this.#answerTo(sent, answered).pipe(catchError(() => EMPTY)), this.runRest(answered));
+      return sent === undefined ? EMPTY : concat(this.#answerTo(sent, listener).pipe(catchError(() => EMPTY)), this.runRest(listener));
     });
   }
 
@@ -80,35 +101,47 @@ export class ReadTurn {
     this.#ahead.send({ plan, group: settings.group, consumer, claimIdleMs });
   }
 
-  #answerTo({ plan, sentAt, answer, release }: SentRead, answered: () => void): Observable<Page> {
+  #answerTo({ plan, sentAt, answer, release }: SentRead, { answered }: TurnListener): Observable<Page> {
     return answer.pipe(
       giveUpSilent(plan.blockMs ?? 0),
-      tap(answered),
-      tap((pages) => this.#note(plan, pages, this.#ahead.claims)),
-      switchMap((pages) => (pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages))),
+      switchMap((pages) => {
+        answered();
+        this.#note(plan, pages, this.#ahead.claims);
+        return pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages);
+      }),
       map((pages) => this.#admit(pages)),
       tap({ next: release, error: release, complete: release, unsubscribe: release }),
-      tap(() => this.#sendAhead()),
-      switchMap((page) => (page.length > 0 ? this.#hand(page) : this.#rest(plan, asyncScheduler.now() - sentAt))),
+      switchMap((page) => {
+        this.#isFlowing = page.length > 0;
+        if (!this.#isFlowing) return this.#rest(plan, asyncScheduler.now() - sentAt);
+        if (this.#isDeep) this.#sendAhead(mostAhead, this.#portion);
+        return this.#hand(page);
+      }),
     );
   }
 
-  /** While pages come back full, and there is nothing to do between two reads. */
-  #sendAhead(): void {
+  /** A page was handed on, so there may be more by now; not where credit is short, because that would bring little. Returns how many are under way. */
+  #sendNext(): number {
+    if (this.#isFlowing && this.#session.ledger.bytes === undefined) this.#sendAhead(1, this.#share() / 4);
+    return this.#ahead.size;
+  }
+
+  /** Where there is credit for it, and nothing to do between two reads. */
+  #sendAhead(most: number, credit: number): void {
     const { ledger, settings } = this.#session;
     const nothingElse = this.#place.isSteady && Math.min(this.#recovery.nextInMs, this.#recovery.nextLookInMs) > 0;
     if (!nothingElse || (settings.signal?.aborted ?? false)) return;
-    while (this.#isDeep && this.#ahead.size < mostAhead && ledger.free >= this.#portion) this.#send();
+    while (this.#ahead.size < most && ledger.free >= credit) this.#send();
   }
 
   /** So much of the window a read takes while others are under way. */
   get #portion(): number {
-    return Math.floor(this.#share() / 4);
+    return Math.min(pageAhead.most, Math.floor(this.#share() / 4));
   }
 
   /** More is there than one read brings. With a limit in bytes reads are not divided: they are small as it is. */
   get #isDeep(): boolean {
-    return this.#full.size > 0 && this.#portion >= leastAhead && this.#session.ledger.bytes === undefined;
+    return this.#full.size > 0 && this.#portion >= pageAhead.least && this.#session.ledger.bytes === undefined;
   }
 
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */

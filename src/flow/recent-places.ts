@@ -5,11 +5,13 @@
  */
 export class RecentPlaces {
   readonly #most: number;
+  readonly #perGeneration: number;
   #young = new Map<string, number>();
   #old = new Map<string, number>();
 
   constructor(most: number) {
     this.#most = most;
+    this.#perGeneration = Math.max(1, Math.floor(most / 2));
   }
 
   /** Until when it counts; whoever asks makes it one of the latest. */
@@ -23,7 +25,7 @@ export class RecentPlaces {
 
   remember(place: string, until: number): void {
     if (this.#most === 0) return;
-    if (!this.#young.has(place) && this.#young.size >= Math.max(1, Math.floor(this.#most / 2))) {
+    if (this.#young.size >= this.#perGeneration && !this.#young.has(place)) {
       this.#old = this.#most > 1 ? this.#young : new Map<string, number>();
       this.#young = new Map();
     }

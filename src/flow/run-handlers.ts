@@ -20,16 +20,28 @@ export interface HandlerPlan<A, B> {
   readonly timeout: () => Error;
 }
 
+/** What becomes of a handler's end. */
+interface Ends<A> {
+  readonly succeeded: (job: Job<A>, result: unknown) => void;
+  readonly failed: (job: Job<A>, error: unknown) => void;
+}
+
 /** A handler under way. */
 class Job<A> implements Linked<Job<A>> {
-  readonly delivery: Delivery<A>;
+  delivery: Delivery<A> | undefined;
+  /** When its promise has called back, it can stand for another handler. */
+  readonly isReusable: boolean;
+  readonly succeeded: (result: unknown) => void;
+  readonly failed: (error: unknown) => void;
   isListed = false;
   older: Job<A> | undefined;
   newer: Job<A> | undefined;
   #stop: Subscription | undefined;
 
-  constructor(delivery: Delivery<A>) {
-    this.delivery = delivery;
+  constructor(ends: Ends<A>, isReusable: boolean) {
+    this.isReusable = isReusable;
+    this.succeeded = (result) => ends.succeeded(this, result);
+    this.failed = (error) => ends.failed(this, error);
   }
 
   /** What ends with it. A promise needs none. */
@@ -40,8 +52,12 @@ class Job<A> implements Linked<Job<A>> {
 
   stop(): void {
     this.#stop?.unsubscribe();
+    this.#stop = undefined;
   }
 }
+
+/** It calls back once, and never again. */
+const isPlainPromise = (awaited: unknown): boolean => awaited instanceof Promise && awaited.then === Promise.prototype.then;
 
 /**
  * Runs a handler per delivery, so many at a time, and emits the outcomes as they come. A handler that answers at once costs
@@ -64,29 +80,54 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
         return fail(delivery, left);
       }
     };
-    const finish = (job: Job<A>, outcome: Flow<B>): void => {
-      if (!jobs.delete(job)) return; // timed out or lost before: decided already
+    const spare: Job<A>[] = []; // with their closures: those of one are a tenth of what an entry leaves to be collected
+    /** The delivery it was about; undefined when it timed out, or was lost, before. */
+    const end = (job: Job<A>): Delivery<A> | undefined => {
+      const delivery = jobs.delete(job) ? job.delivery : undefined;
       job.stop();
+      return delivery;
+    };
+    const emit = (outcome: Flow<B>): void => {
       subscriber.next(outcome);
       pump();
     };
-    const outOfTime = (job: Job<A>): void => {
+    const giveUp = (job: Job<A>, decide: (delivery: Delivery<A>) => Flow<B>): void => {
+      const delivery = end(job);
+      if (delivery !== undefined) emit(decide(delivery));
+    };
+    const outOfTime = (delivery: Delivery<A>): Flow<B> => {
       const error = plan.timeout();
-      heldBy(job.delivery).abort(error);
-      finish(job, fail(job.delivery, error));
+      heldBy(delivery).abort(error);
+      return fail(delivery, error);
+    };
+    const ends: Ends<A> = {
+      succeeded: (job, result) => {
+        const delivery = end(job);
+        retire(job);
+        if (delivery !== undefined) emit(succeed(delivery, result));
+      },
+      failed: (job, error) => {
+        const delivery = end(job);
+        retire(job);
+        if (delivery !== undefined) emit(fail(delivery, error));
+      },
+    };
+    const retire = (job: Job<A>): void => {
+      job.delivery = undefined;
+      if (job.isReusable) spare.push(job);
     };
     const waitFor = (delivery: Delivery<A>, awaited: PromiseLike<unknown> | Observable<unknown>): void => {
-      const job = new Job(delivery);
-      const succeeded = (result: unknown): void => finish(job, succeed(delivery, result));
-      const failed = (error: unknown): void => finish(job, fail(delivery, error));
+      const isReusable = isPlainPromise(awaited);
+      const job = (isReusable ? spare.pop() : undefined) ?? new Job(ends, isReusable);
+      job.delivery = delivery;
       jobs.add(job);
       // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
-      if (plan.timeoutMs !== undefined) job.stops(timer(plan.timeoutMs).subscribe({ next: () => outOfTime(job) }));
+      if (plan.timeoutMs !== undefined) job.stops(timer(plan.timeoutMs).subscribe({ next: () => giveUp(job, outOfTime) }));
       try {
-        if (isPromise(awaited)) void awaited.then(succeeded, failed);
-        else job.stops(subscribeToLast(awaited, succeeded, failed));
+        if (isPromise(awaited)) void awaited.then(job.succeeded, job.failed);
+        else job.stops(subscribeToLast(awaited, job.succeeded, job.failed));
       } catch (error) {
-        failed(error); // a thenable that throws
+        job.failed(error); // a thenable that throws
       }
     };
     const start = (delivery: Delivery<A>): Flow<B> | undefined => {
@@ -103,18 +144,19 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
         return fail(delivery, error);
       }
     };
+    const begin = (delivery: Delivery<A>): void => {
+      const outcome = start(delivery);
+      if (outcome !== undefined) subscriber.next(outcome);
+    };
     const pump = (): void => {
       if (isPumping) return;
       isPumping = true;
-      while (waiting.size > 0 && jobs.size < plan.concurrency && !subscriber.closed) {
-        const outcome = start(waiting.shift()!);
-        if (outcome !== undefined) subscriber.next(outcome);
-      }
+      while (waiting.size > 0 && jobs.size < plan.concurrency && !subscriber.closed) begin(waiting.shift()!);
       isPumping = false;
       if (ended && jobs.size === 0 && waiting.size === 0) subscriber.complete();
     };
     const letGo = (held: HeldDelivery<unknown>): void => {
-      for (const job of [...jobs]) if (heldBy(job.delivery) === held) finish(job, settle.release(job.delivery));
+      for (const job of [...jobs]) if (heldBy(job.delivery!) === held) giveUp(job, settle.release);
     };
     const origins = new OriginWatch(() => ({ lost: letGo }));
 
@@ -126,8 +168,11 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
       next: (item) => {
         if (item._tag === "Settled") return subscriber.next(item);
         origins.see(item);
-        waiting.push(item);
-        pump();
+        if (isPumping || jobs.size >= plan.concurrency) return waiting.push(item);
+        isPumping = true; // nothing waits, then: what is let through here does not queue
+        begin(item);
+        isPumping = false;
+        if (waiting.size > 0 || ended) pump();
       },
       complete: () => {
         ended = true;

@@ -1,10 +1,9 @@
-import { groupBy } from "fp-ts/lib/ReadonlyNonEmptyArray.js";
 import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
 import type { HeldDelivery } from "../model/held-delivery.js";
 import { orderMark } from "../model/order-mark.js";
 import type { Origin } from "../model/origin.js";
-import { isPlainAck, noteFor, toPiles, type Pile, type Plan, type Planned } from "../model/pile.js";
-import { countOf, type Receipt } from "../model/receipt.js";
+import { byCount, isPlainAck, noteFor, toPiles, type Pile, type Plan, type Planned } from "../model/pile.js";
+import type { Receipt } from "../model/receipt.js";
 import type { Flow } from "../model/settlement.js";
 import { classifyError } from "../redis/classify-error.js";
 import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands, StreamsPort } from "../redis/port.js";
@@ -71,15 +70,10 @@ export class SettlementWriter {
 
   /** A plain XACK, because a script costs the server three times as much; one per reason, because it answers a mere count. */
   #ack(ref: ConsumerRef, tally: Tally): Observable<unknown> {
-    const byReason = Object.values(groupBy(({ settlement }: Planned) => countOf(settlement))(tally.open));
-    const acks = byReason.map((planned) =>
-      from(
-        this.#commands.ack(
-          ref,
-          planned.map(({ held }) => held.id),
-        ),
-      ).pipe(tap((pending) => tally.acked(planned, pending))),
-    );
+    const acks = [...byCount(tally.open)].map(([count, planned]) => {
+      const ids = planned.map(({ held }) => held.id);
+      return from(this.#commands.ack(ref, ids)).pipe(tap((pending) => tally.acked(planned, count, pending)));
+    });
     return acks.length === 1 ? acks[0]! : merge(...acks);
   }
 

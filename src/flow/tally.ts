@@ -41,12 +41,15 @@ export class Tally {
     endClaims(each.held.claims, false);
   }
 
-  /** So many of them were pending and are acknowledged; which ones, XACK does not say. */
-  acked(planned: readonly Planned[], pending: number): void {
-    for (const each of planned) this.done(each);
-    const missing = planned.length - pending;
-    this.#counts[countOf(planned[0]!.settlement)] -= missing;
-    this.#counts.notPending += missing;
+  /** So many of these plain acks were pending and are acknowledged; which ones, XACK does not say. */
+  acked(planned: readonly Planned[], count: ReceiptCount, pending: number): void {
+    for (const each of planned) {
+      each.isOpen = false;
+      this.#confirmations.push(each);
+    }
+    this.#openCount -= planned.length;
+    this.#counts[count] += pending;
+    this.#counts.notPending += planned.length - pending;
   }
 
   /** Returns the credit, once, and says what was done; what is still open nobody waits for any more. */

@@ -18,23 +18,30 @@ const mostFields = 3_000;
  * @throws TypeError or RangeError that names the field: the client would write `""` for undefined and null
  * @internal
  */
-export function toNewPairs(fields: unknown, extra: Readonly<Record<string, string>> = {}): readonly Word[] {
+export function toNewPairs(fields: unknown, extra?: Readonly<Record<string, string>>): readonly Word[] {
   const pairs: Word[] = [];
-  for (const [name, value] of entriesOf(fields)) pairs.push(nameOf(name), valueOf(name, value));
-  const taken = new Set(pairs.filter((_, index) => index % 2 === 0));
-  for (const [name, value] of Object.entries(extra)) if (!taken.has(name)) pairs.push(name, valueOf(name, value));
+  if (!isHolder(fields)) throw noHolder(fields);
+  if (Symbol.iterator in fields) {
+    for (const [name, value] of fields as Iterable<readonly [unknown, unknown]>) pairs.push(nameOf(name), valueOf(name, value));
+  } else for (const name of Object.keys(fields)) pairs.push(name, valueOf(name, fields[name]));
+  if (extra !== undefined) addMissing(pairs, extra);
   if (redrivenFor(pairs) !== undefined) throw new RangeError(`The field name \`${redrivenField}\` is kept for \`redrive\``);
   if (pairs.length === 0) throw new RangeError("Expected the fields of a new entry to be at least one, got none");
   if (pairs.length > 2 * mostFields) throw new RangeError(`Expected at most ${mostFields} fields in an entry, got ${pairs.length / 2}`);
   return pairs;
 }
 
-function entriesOf(fields: unknown): Iterable<readonly [unknown, unknown]> {
-  if (typeof fields === "object" && fields !== null && !ArrayBuffer.isView(fields) && !(fields instanceof Date) && !isPromise(fields)) {
-    return Symbol.iterator in fields ? (fields as Iterable<readonly [unknown, unknown]>) : Object.entries(fields);
-  }
+function addMissing(pairs: Word[], extra: Readonly<Record<string, string>>): void {
+  const taken = new Set(pairs.filter((_, index) => index % 2 === 0));
+  for (const [name, value] of Object.entries(extra)) if (!taken.has(name)) pairs.push(name, valueOf(name, value));
+}
+
+const isHolder = (fields: unknown): fields is Readonly<Record<string, unknown>> =>
+  typeof fields === "object" && fields !== null && !ArrayBuffer.isView(fields) && !(fields instanceof Date) && !isPromise(fields);
+
+function noHolder(fields: unknown): TypeError {
   disown(fields);
-  throw new TypeError(`Expected a record of fields, got ${kindOf(fields)}: say with \`fields\` what becomes of a value`);
+  return new TypeError(`Expected a record of fields, got ${kindOf(fields)}: say with \`fields\` what becomes of a value`);
 }
 
 /** A record that has a field named `then` is none. */
@@ -71,4 +78,8 @@ function kindOf(value: unknown): string {
 }
 
 /** About how large a command the entry makes, in bytes. @internal */
-export const sizeOfWords = (words: readonly Word[]): number => words.reduce((size, word) => size + word.length, 0);
+export function sizeOfWords(words: readonly Word[]): number {
+  let size = 0;
+  for (const word of words) size += word.length;
+  return size;
+}

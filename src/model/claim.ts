@@ -1,4 +1,4 @@
-import type { Delivery } from "./delivery.js";
+import type { EntryId } from "./entry-id.js";
 import type { DedupeScope } from "./keys.js";
 
 /** A key of dedupe, and the entry that has claimed it or is to. @internal */
@@ -8,6 +8,8 @@ export interface ClaimedKey {
   readonly holder: string;
   /** How long it stays done, ms. */
   readonly ttlMs: number;
+  /** The key itself, as long as the client puts no prefix before it. */
+  readonly place?: string;
 }
 
 /** A claim in this process's hands. @internal */
@@ -16,8 +18,11 @@ export interface Claim extends ClaimedKey {
   over(isDone: boolean): void;
 }
 
-/** How an entry signs its claims: the same whenever and to whomever it is delivered. @internal */
-export const holderOf = ({ stream, group = "", id }: Delivery<unknown>): string => JSON.stringify([stream, group, id]);
+/** How the entries of a stream and group sign their claims: the same whenever and to whomever they are delivered. @internal */
+export function holdersOf(stream: string, group: string): (id: EntryId) => string {
+  const head = JSON.stringify([stream, group]).slice(0, -1);
+  return (id) => `${head},"${id}"]`;
+}
 
 /** @internal */
 export function endClaims(claims: readonly Claim[] | undefined, isDone: boolean): void {

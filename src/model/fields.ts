@@ -20,8 +20,12 @@ export interface BinaryFields {
 
 /** Builds the fields from the flat name, value, name, value … list that Redis answers with. @internal */
 export function toFields(pairs: RawPairs): Fields | BinaryFields {
-  const fields = Object.create(null) as Record<string, string | Buffer>;
+  const fields = new Plain();
   if (isText(pairs)) for (let index = 0; index + 1 < pairs.length; index += 2) fields[pairs[index]!] = pairs[index + 1]!;
   else for (let index = 0; index + 1 < pairs.length; index += 2) fields[pairs[index]!.toString()] = pairs[index + 1]!;
-  return fields as Fields | BinaryFields;
+  return Object.setPrototypeOf(fields, null) as Fields | BinaryFields;
 }
+
+/** Inherits nothing while it is filled. What `Object.create(null)` makes is a hash table: 300 bytes more, and slower to fill and to read. */
+const Plain = function () {} as unknown as new () => Record<string, string | Buffer>;
+Plain.prototype = Object.create(null) as object;

@@ -2,6 +2,7 @@ import { encodeNote, toCause } from "./dead-letter.js";
 import type { Delivery } from "./delivery.js";
 import { heldBy, type HeldDelivery } from "./held-delivery.js";
 import type { Origin } from "./origin.js";
+import { countOf, type ReceiptCount } from "./receipt.js";
 import { deliveryOf, settlementOf, type Flow, type Settlement } from "./settlement.js";
 import type { Write } from "./write.js";
 
@@ -40,13 +41,14 @@ export function toPiles(items: readonly Flow<unknown>[], plan?: Plan): readonly 
   let pile: Pile | undefined;
   for (const item of items) {
     const held = heldBy(deliveryOf(item));
-    const fits = (candidate: Pile | undefined): boolean => candidate?.origin === held.origin && candidate.stream === held.stream;
-    if (!fits(pile)) pile = piles.find(fits);
+    if (!fits(pile, held)) pile = piles.find((candidate) => fits(candidate, held));
     if (pile === undefined) piles.push((pile = emptyPile(held)));
     put(pile, held, item, plan);
   }
   return piles;
 }
+
+const fits = (pile: Pile | undefined, held: HeldDelivery<unknown>): boolean => pile?.origin === held.origin && pile.stream === held.stream;
 
 function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): void {
   switch (held.state) {
@@ -78,6 +80,23 @@ const emptyPile = ({ origin, stream, group, consumer }: HeldDelivery<unknown>): 
   lost: [],
   repeated: 0,
 });
+
+/** By what a receipt counts them as, which is the same for most. @internal */
+export function byCount(planned: readonly Planned[]): ReadonlyMap<ReceiptCount, Planned[]> {
+  const lists = new Map<ReceiptCount, Planned[]>();
+  let latest: ReceiptCount | undefined;
+  let list: Planned[] = [];
+  for (const each of planned) {
+    const count = countOf(each.settlement);
+    if (count !== latest) {
+      list = lists.get(count) ?? [];
+      lists.set(count, list);
+      latest = count;
+    }
+    list.push(each);
+  }
+  return lists;
+}
 
 /** Nothing goes with it: one XACK for many does. @internal */
 export const isPlainAck = ({ held, settlement, writes }: Planned): boolean =>

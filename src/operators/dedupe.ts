@@ -5,9 +5,8 @@ import { ClaimBook, HeldClaim, type ClaimTerms } from "../flow/claim-book.js";
 import { claimName } from "../flow/claim-name.js";
 import { tracked } from "../flow/tracked.js";
 import { callable, durationMs, integer, text } from "../model/check.js";
-import { holderOf } from "../model/claim.js";
+import { holdersOf } from "../model/claim.js";
 import type { Delivery } from "../model/delivery.js";
-import { heldBy } from "../model/held-delivery.js";
 import { dedupePrefix, streamName, type DedupeScope } from "../model/keys.js";
 import { settle, type Flow } from "../model/settlement.js";
 import type { RedisClient } from "../redis/client.js";
@@ -49,8 +48,8 @@ export interface DedupeOptions<A> {
  * handed back for `waitMs`, its delivery count unchanged. A claim is renewed while its delivery is unsettled; the claim of a process that
  * died holds off other entries of its key for `claimMs`. Effects outside of Redis can still happen twice: a crash after them and
  * before the acknowledgement can't be told from one before.
- * **Order** kept. **Backpressure** what waits for an answer is bounded by the source's credit; what arrives in one loop, or during a
- * question, is asked for in one round trip. **Teardown** closes its connection; claims of what was in flight lapse.
+ * **Order** kept. **Backpressure** what waits for an answer is bounded by the source's credit; what arrives in one loop, or a few
+ * at a time during a question, is asked for together. **Teardown** closes its connection; claims of what was in flight lapse.
  *
  * Sends EVALSHA (EVAL on first use) with GET, SET, PTTL, PEXPIRE; the sink SET, or GET and DEL. A key is a string
  * `{orders}:dedupe:group:shipping:…`, 140 to 200 bytes for `ttlMs`; keys above 128 characters are hashed.
@@ -85,10 +84,9 @@ export function dedupe<A>(redis: RedisClient, options: DedupeOptions<A>): Operat
       const book = new ClaimBook(maxLocal);
       const terms = new Terms(port, { book, scope: place, ttlMs });
       const wish = (delivery: Delivery<A>): HeldClaim | Flow<A> => {
-        const held = heldBy(delivery);
         const common = terms.of(delivery);
         try {
-          return new HeldClaim(common, held, claimName(key(delivery.value, delivery)), holderOf(delivery));
+          return new HeldClaim(common, delivery, claimName(key(delivery.value, delivery)));
         } catch (error) {
           return settle.deadLetter(delivery, error);
         }
@@ -106,26 +104,31 @@ function toScope(scope: string): DedupeScope {
   return scope === "group" || scope === "stream" ? { _tag: scope } : { _tag: "shared", name: streamName("scope", scope) };
 }
 
-/** What the claims of a stream and group have in common, looked up once each. */
+/** What the claims of a stream and group have in common, made once each. */
 class Terms {
   readonly #port: StreamsPort;
-  readonly #common: Omit<ClaimTerms, "prefix">;
+  readonly #common: Pick<ClaimTerms, "book" | "scope" | "ttlMs">;
   readonly #known = new Map<string, ClaimTerms>();
+  #latest: readonly [stream: string, group: string, terms: ClaimTerms] | undefined;
 
-  constructor(port: StreamsPort, common: Omit<ClaimTerms, "prefix">) {
+  constructor(port: StreamsPort, common: Pick<ClaimTerms, "book" | "scope" | "ttlMs">) {
     this.#port = port;
     this.#common = common;
   }
 
   of({ stream, group }: Delivery<unknown>): ClaimTerms {
+    if (this.#latest?.[0] === stream && this.#latest[1] === group) return this.#latest[2];
     if (group === undefined) throw new TypeError("Expected deliveries of a group before `dedupe`: only an acknowledgement can mark a key");
     const id = `${stream}\n${group}`;
-    const known = this.#known.get(id);
-    if (known !== undefined) return known;
-    this.#refuseOtherSlot(stream);
-    const terms = { ...this.#common, prefix: dedupePrefix(this.#common.scope, stream, group) };
+    const terms = this.#known.get(id) ?? this.#make(stream, group);
     this.#known.set(id, terms);
+    this.#latest = [stream, group, terms];
     return terms;
+  }
+
+  #make(stream: string, group: string): ClaimTerms {
+    this.#refuseOtherSlot(stream);
+    return { ...this.#common, prefix: dedupePrefix(this.#common.scope, stream, group), holderOf: holdersOf(stream, group) };
   }
 
   #refuseOtherSlot(stream: string): void {

@@ -4,6 +4,7 @@ import type { Payload } from "../model/payload.js";
 import { bare } from "./classify-error.js";
 import type { RedisConnection } from "./client.js";
 import { retryDelayMs } from "./connection-profile.js";
+import { callLong } from "./fast/long-call.js";
 import type { GroupRef, Outage } from "./port.js";
 import { runScript, type Argument, type Call, type Script } from "./script.js";
 
@@ -45,10 +46,15 @@ export class CommandConnection {
     return named === undefined ? deadLetterKey(this.toKey(stream), group) : this.toKey(named);
   }
 
+  /** For what sends in a way of its own, by {@link answer}. Asked for when this is made: nothing has come from the server then. */
+  use<A>(make: (connection: RedisConnection) => A): A {
+    return make(this.#connection);
+  }
+
   /** Answered in text. */
-  readonly call: Call = (command, ...args) => this.#answer(() => this.#connection.call(command, ...args));
+  readonly call: Call = (command, ...args) => this.answer(() => callLong(this.#connection, command, args));
   /** Answered in Buffers. */
-  readonly callBuffer: Call = (command, ...args) => this.#answer(() => this.#connection.callBuffer(command, ...args));
+  readonly callBuffer: Call = (command, ...args) => this.answer(() => this.#connection.callBuffer(command, ...args));
 
   /** The call whose answer holds entries as the payload asks. */
   callFor(payload: Payload): Call {
@@ -59,12 +65,8 @@ export class CommandConnection {
     return runScript(call, script, keys, args);
   }
 
-  close(): void {
-    if (this.#unanswered === 0) return this.#connection.disconnect();
-    this.#closing ??= setTimeout(() => this.#connection.disconnect(), closeWithinMs).unref();
-  }
-
-  async #answer(send: () => Promise<unknown>): Promise<unknown> {
+  /** Counts what was sent and not answered, and passes errors on as they may be shown. */
+  async answer<A>(send: () => Promise<A>): Promise<A> {
     this.#unanswered += 1;
     try {
       return await send();
@@ -77,5 +79,10 @@ export class CommandConnection {
         this.#connection.disconnect();
       }
     }
+  }
+
+  close(): void {
+    if (this.#unanswered === 0) return this.#connection.disconnect();
+    this.#closing ??= setTimeout(() => this.#connection.disconnect(), closeWithinMs).unref();
   }
 }

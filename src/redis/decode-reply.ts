@@ -107,13 +107,25 @@ export function decodeRenewal(reply: unknown): Renewal {
 }
 
 /** The answer of claim.lua. @internal */
-export function decodeClaims(reply: unknown): readonly ClaimAnswer[] {
-  return list("claim.lua", reply).map((answer) => {
-    const [tag, forMs] = list("claim.lua", answer);
-    if (tag === "done") return { _tag: "done", forMs: decodeCount("claim.lua", forMs) };
-    if (tag === "taken" || tag === "claimed") return { _tag: tag };
-    throw new ReplyError("claim.lua", shapeOf(reply));
-  });
+export function decodeClaims(reply: unknown, count: number): readonly ClaimAnswer[] {
+  const answers = new Array<ClaimAnswer>(count).fill(taken);
+  for (const [place, answer] of decodeExceptions("claim.lua", reply, count)) {
+    answers[place] = answer === "claimed" ? { _tag: "claimed" } : { _tag: "done", forMs: decodeCount("claim.lua", answer) };
+  }
+  return answers;
+}
+
+const taken: ClaimAnswer = { _tag: "taken" };
+
+/**
+ * The answer of a script that was asked about many things: how many there were, and where one is not as it mostly is its place and what it is.
+ * @throws ReplyError for another number than was asked about: what is not accounted for would wait for ever
+ * @internal
+ */
+export function decodeExceptions(script: string, reply: unknown, count: number): readonly (readonly [place: number, what: unknown])[] {
+  const [answered, ...exceptions] = list(script, reply);
+  if (decodeCount(script, answered) !== count) throw new ReplyError(script, `${String(answered)} answers to ${count} questions`);
+  return [...inTwos(exceptions)].map(([place, what]) => [decodeCount(script, place) - 1, what]);
 }
 
 /** The answer of earlier.lua. @internal */

@@ -44,8 +44,8 @@ import { SettleChunks } from "./settle-chunks.js";
 
 /** Ids per script call: far below the 8 000 values that Lua's `unpack` takes, and about a millisecond of the server. */
 const idsPerCall = 500;
-/** Decisions per script call: each takes the server 12 to 28 microseconds. */
-const decisionsPerCall = 100;
+/** Entries that one call hands back at most: each takes the server 12 to 28 microseconds. */
+const handedBackPerCall = 100;
 /** Rows of the PEL that one call looks at: half a millisecond of the server; three times that where it is busy. */
 const rowsPerCall = 250;
 /** Entries that one call takes over at most: XCLAIM looks each of them up in the stream, twice, and answers with all they hold. */
@@ -91,26 +91,33 @@ export class IoredisCommands implements StreamCommands {
       run: (all, args) => connection.run(this.#scripts.settle, all, args),
       ref,
       keys: [...connection.keys(ref), deadLetters, failuresKey(connection.toKey(ref.stream), ref.group)],
-      stepKeys: { ofWrite: connection.toKey, ofClaim: (claim) => this.#claimKey(ref, claim), order: this.#orderKey(ref) },
-      size: decisionsPerCall,
+      stepKeys: { ofWrite: connection.toKey, ofClaim: this.#claimKeys(ref), order: this.#orderKey(ref) },
     }).send(request);
   }
 
   async claim(ref: GroupRef, claims: readonly ClaimedKey[], how: "take" | "renew", claimMs: number): Promise<readonly ClaimAnswer[]> {
-    const pages = chunksOf(idsPerCall)(claims).map((some) =>
-      this.#connection.run(
-        this.#scripts.claim,
-        some.map((claim) => this.#claimKey(ref, claim)),
-        [how, claimMs, ...some.map(({ holder }) => holder)],
-      ),
-    );
-    return (await Promise.all(pages)).flatMap(decodeClaims);
+    const toKey = this.#claimKeys(ref);
+    const pages = chunksOf(idsPerCall)(claims).map(async (some) => {
+      const holders = some.map(({ holder }) => holder).join("\n");
+      return decodeClaims(await this.#connection.run(this.#scripts.claim, some.map(toKey), [how, claimMs, holders]), some.length);
+    });
+    return (await Promise.all(pages)).flat();
   }
 
-  #claimKey({ stream, group }: GroupRef, { scope, name }: ClaimedKey): string {
+  /** The keys of claims; what many of them begin with is made once. */
+  #claimKeys({ stream, group }: GroupRef): (claim: ClaimedKey) => string {
     const { toKey } = this.#connection;
-    const place = scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope;
-    return dedupePrefix(place, toKey(stream), group) + name;
+    const isPrefixed = toKey("") !== "";
+    let latest: ClaimedKey["scope"] | undefined;
+    let prefix = "";
+    return (claim) => {
+      if (claim.place !== undefined && !isPrefixed) return claim.place;
+      const { scope, name } = claim;
+      if (scope !== latest)
+        prefix = dedupePrefix(scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope, toKey(stream), group);
+      latest = scope;
+      return prefix + name;
+    };
   }
 
   async takeDue(ref: ConsumerRef, max: number): Promise<DuePage> {
@@ -199,7 +206,7 @@ export class IoredisCommands implements StreamCommands {
     if (only?.length === 0) return 0;
     let released = 0;
     for (let cursor = "-"; cursor !== "";) {
-      const args = [ref.group, ref.consumer, cursor, decisionsPerCall, remove ? "remove" : "stay", ...(only ?? [])];
+      const args = [ref.group, ref.consumer, cursor, handedBackPerCall, remove ? "remove" : "stay", ...(only ?? [])];
       const [count, next] = decodeList("leave.lua", await this.#connection.run(this.#scripts.leave, this.#connection.keys(ref), args));
       released += decodeCount("leave.lua", count);
       cursor = String(next);

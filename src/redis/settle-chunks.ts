@@ -1,15 +1,20 @@
-import { ReplyError } from "../errors.js";
+import { chunksOf } from "fp-ts/lib/ReadonlyArray.js";
 import { readCapabilities } from "./capabilities.js";
-import { decodeList } from "./decode-reply.js";
+import { decodeExceptions } from "./decode-reply.js";
 import type { ConsumerRef, Decision, SettleOutcome, SettleRequest } from "./port.js";
 import type { Argument, Call } from "./script.js";
+import { toChunks } from "./settle-chunk-size.js";
+import { boundsOf, toRuns } from "./settle-runs.js";
 import { SettleWords, type StepKeys } from "./settle-words.js";
 
 const done: SettleOutcome = { _tag: "done" };
 const notPending: SettleOutcome = { _tag: "notPending" };
 
-/** A script call that so many words make is long enough, however few the decisions are. */
-const wordsPerCall = 20_000;
+/**
+ * Calls under way at a time, so that neither server nor client waits for the other. Those that write go one by one: one that has to be sent
+ * again must not be overtaken.
+ */
+const callsAtATime = 4;
 
 /** How the settle script is called, and for whom. @internal */
 export interface SettleCalls {
@@ -19,8 +24,6 @@ export interface SettleCalls {
   /** The stream, its retry schedule and its dead letters. */
   readonly keys: readonly string[];
   readonly stepKeys: StepKeys;
-  /** Decisions per call at most. */
-  readonly size: number;
 }
 
 /** Sends decisions to the settle script, in chunks that stay short on the server. @internal */
@@ -32,57 +35,48 @@ export class SettleChunks {
   }
 
   async send({ mode, decisions }: SettleRequest): Promise<readonly SettleOutcome[]> {
-    const { call, ref, size } = this.#calls;
+    const { call, ref } = this.#calls;
     const onAck = mode === "ack" ? "keep" : (await readCapabilities(call)).xackdel ? "xackdel" : "delete";
     const head = [ref.group, ref.consumer, onAck];
-    const outcomes: SettleOutcome[] = [];
-    for (let next = 0; next < decisions.length;) {
-      const words = this.#words(head);
-      const from = next;
-      while (next < decisions.length && words.count < size && words.words.length < wordsPerCall) {
-        const decision = decisions[next++]!;
-        words.add(decision.verb, decision, argumentOf(decision));
-      }
-      outcomes.push(...(await this.#chunk(head, words, decisions.slice(from, next))));
+    const outcomes = new Array<SettleOutcome>(decisions.length).fill(done);
+    const atATime = decisions.some(({ writes }) => writes !== undefined) ? 1 : callsAtATime;
+    for (const some of chunksOf(atATime)(toChunks(decisions, mode))) {
+      await Promise.all(
+        some.map(async ({ from, chunk }) => {
+          for (const [place, outcome] of await this.#chunk(head, chunk)) outcomes[from + place] = toOutcome(outcome);
+        }),
+      );
     }
     return outcomes;
   }
 
-  async #chunk(head: readonly Argument[], words: SettleWords, decisions: readonly Decision[]): Promise<readonly SettleOutcome[]> {
-    const answers = await this.#answers(words);
-    const gone = decisions.filter((_, index) => answers[index] === "gone");
-    if (gone.length === 0) return answers.map(toOutcome);
+  /** What is not done, by place. */
+  async #chunk(head: readonly Argument[], decisions: readonly Decision[]): Promise<ReadonlyMap<number, unknown>> {
+    const exceptions = new Map(await this.#ask(head, decisions));
+    const gone = [...exceptions.keys()].filter((place) => exceptions.get(place) === "gone");
+    if (gone.length === 0) return exceptions;
+    for (const place of gone) exceptions.delete(place);
     // trimmed while it was handled: the pairs we were given are all that is left of it
-    const again = this.#words(head);
-    for (const decision of gone) again.add("deadKept", decision, argumentOf(decision));
-    const kept = await this.#answers(again);
-    return answers.map((answer, index) => toOutcome(answer === "gone" ? kept[gone.indexOf(decisions[index]!)] : answer));
+    const again = gone.map((place) => decisions[place]!);
+    for (const [place, outcome] of await this.#ask(head, again, "deadKept")) exceptions.set(gone[place]!, outcome);
+    return exceptions;
   }
 
-  #words(head: readonly Argument[]): SettleWords {
-    return new SettleWords(this.#calls.keys, head, this.#calls.stepKeys);
-  }
-
-  async #answers({ keys, words, count }: SettleWords): Promise<readonly unknown[]> {
-    const answers = decodeList("settle.lua", await this.#calls.run(keys, words));
-    if (answers.length === count) return answers;
-    throw new ReplyError("settle.lua", `${answers.length} outcomes of ${count} decisions`);
-  }
-}
-
-function argumentOf(decision: Decision): string {
-  switch (decision.verb) {
-    case "ack":
-      return "";
-    case "retry":
-    case "release": // without a delay: at once
-      return [decision.delayMs, decision.lookIdleMs].filter((ms) => ms !== undefined).join(" ");
-    case "dead":
-      return decision.note;
+  async #ask(head: readonly Argument[], decisions: readonly Decision[], instead?: "deadKept"): Promise<[place: number, unknown][]> {
+    const { keys, stepKeys, run } = this.#calls;
+    const runs = toRuns(decisions);
+    const call = new SettleWords(keys, [...head, ...boundsOf(decisions)], stepKeys);
+    for (const places of runs) {
+      const first = decisions[places[0]]!;
+      if (first.verb === "ack") call.addAcks(places.map((place) => decisions[place]!));
+      else call.addOther(instead ?? first.verb, first);
+    }
+    const order = runs.flat();
+    const exceptions = decodeExceptions("settle.lua", await run(call.keys, call.words), order.length);
+    return exceptions.map(([at, outcome]) => [order[at]!, outcome]);
   }
 }
 
 function toOutcome(answer: unknown): SettleOutcome {
-  if (answer === "done") return done;
   return answer === "notPending" ? notPending : { _tag: "failed", error: new Error(String(answer)) };
 }

@@ -68,7 +68,9 @@ const fullBatch = 1_000_000;
  * A field that is `undefined`, `null`, a Date, an array or any other object ends it with a `TypeError` that names the field, after
  * what came before is confirmed: that is a bug, and guessing would write it into the stream. So does a callback that throws.
  *
- * Sends one EVALSHA (EVAL on first use) with XADD per write; with `idempotencyKey` also XINFO STREAM, XGROUP, XCFGSET, or GET and SET.
+ * Sends MULTI, an XADD per entry and EXEC per write, encoded at once. The first two writes on a connection, and all of them where MULTI or
+ * EXEC is forbidden, ioredis is built in another way than is known, or keys are beside the stream, are one EVALSHA (EVAL on first use) with XADD
+ * in it. With `idempotencyKey` also XINFO STREAM, XGROUP, XCFGSET, or GET and SET.
  *
  * @param redis - a `Redis` or `Cluster` of ioredis 5 or 6; it is duplicated, never used itself
  * @returns an operator that errors only with the source's error, with a bug of the producer's, and with what can't heal:

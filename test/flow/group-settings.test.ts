@@ -12,7 +12,7 @@ describe("groupSettings", () => {
       group: "shipping",
       startId: "0",
       consumer: undefined,
-      maxInFlight: 1_000,
+      maxInFlight: 2_000,
       maxInFlightBytes: undefined,
       payload: "string",
       blockMs: 2_000,

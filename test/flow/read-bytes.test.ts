@@ -41,7 +41,7 @@ describe("a source with maxInFlightBytes", () => {
   it("fills the window with small entries", () => {
     const feed = new Feed();
     feed.add(range(1, 2_000).map((n) => sized(n, 50)));
-    const run = new GroupRun({ read: feed.read }, { maxInFlightBytes: limit });
+    const run = new GroupRun({ read: feed.read }, { maxInFlight: 1_000, maxInFlightBytes: limit });
     run.play(100);
     expect(run.deliveries).toHaveLength(1_000);
     expect(Math.max(...run.port.reads.map(({ count }) => count))).toBeLessThanOrEqual(128);
@@ -98,7 +98,7 @@ describe("a source with maxInFlightBytes", () => {
   it("counts no bytes unless asked to", () => {
     const feed = new Feed();
     feed.add(range(1, 1_500).map((n) => sized(n, kb)));
-    const run = new GroupRun({ read: feed.read });
+    const run = new GroupRun({ read: feed.read }, { maxInFlight: 1_000 });
     run.play(200);
     expect(run.port.reads.map(({ count }) => count)).toEqual([950, 50]);
     expect(run.status("starved")[0]!.unsettledBytes).toBeUndefined();

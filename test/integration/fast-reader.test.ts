@@ -1,42 +1,21 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { acknowledge, bufferAck, fromGroup, fromStream } from "rxjs-redis-streams";
 import { map } from "rxjs";
 import { describe, expect, inject, it } from "vitest";
 import { startCluster } from "../support/cluster.js";
 import { dribble } from "../support/dribble.js";
 import { Cluster, Redis } from "../support/ioredis.js";
+import { moveSlot } from "../support/move-slot.js";
 import { noteReads } from "../support/noted-reads.js";
 import { freePort } from "../support/redis-server/free-port.js";
 import { findProgram } from "../support/redis-server/start-server.js";
 import { toSearch } from "../support/redis-server/search.js";
 import { watch } from "../support/redis-server/watcher.js";
+import { folder, selfSigned } from "../support/self-signed.js";
 import { until } from "../support/until.js";
 import { afterwards, expectNoConnections, run, StatusLog, total, workbench } from "../support/workbench.js";
-
-/** A folder that is gone after the test. */
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "rxjs-redis-streams-test-"));
-  afterwards(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
-
-/** A key and a certificate for it; undefined where there is no openssl. */
-async function selfSigned(): Promise<{ key: Buffer; cert: Buffer } | undefined> {
-  const dir = await folder();
-  const [key, cert] = [join(dir, "key.pem"), join(dir, "cert.pem")];
-  const args = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-keyout", key, "-out", cert];
-  try {
-    await promisify(execFile)("openssl", args);
-  } catch {
-    return undefined;
-  }
-  return { key: await readFile(key), cert: await readFile(cert) };
-}
 
 /** Handles what is in the stream with the fast reader alone, until all of it is acknowledged. */
 async function drain(
@@ -181,20 +160,4 @@ describe("the fast reader", () => {
 function bound(redis: Redis): Pick<Redis, "on" | "call" | "callBuffer" | "disconnect"> {
   const names = ["on", "call", "callBuffer", "disconnect"] as const;
   return Object.fromEntries(names.map((name) => [name, (redis[name] as () => unknown).bind(redis)])) as never;
-}
-
-/** Gives the slot of a stream to another master, with the stream. */
-async function moveSlot(cluster: Cluster, stream: string, nodes: readonly { host: string; port: number }[]): Promise<void> {
-  const slot = Number(await cluster.call("cluster", "keyslot", stream));
-  const masters = nodes.map(({ host, port }) => new Redis(port, host));
-  afterwards(() => masters.forEach((master) => master.disconnect()));
-  const ids = (await Promise.all(masters.map((master) => master.call("cluster", "myid")))).map(String);
-  const holds = await Promise.all(masters.map(async (master) => Number(await master.call("cluster", "countkeysinslot", slot))));
-  const from = holds.findIndex((count) => count > 0);
-  const to = (from + 1) % masters.length;
-  await masters[to]!.call("cluster", "setslot", slot, "importing", ids[from]!);
-  await masters[from]!.call("cluster", "setslot", slot, "migrating", ids[to]!);
-  const keys = (await masters[from]!.call("cluster", "getkeysinslot", slot, 100)) as string[];
-  await masters[from]!.call("migrate", nodes[to]!.host, nodes[to]!.port, "", 0, 5_000, "keys", ...keys);
-  for (const index of [to, from]) await masters[index]!.call("cluster", "setslot", slot, "node", ids[to]!);
 }

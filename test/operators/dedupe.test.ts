@@ -99,6 +99,23 @@ describe("dedupe", () => {
     expect(run.recording.times).toEqual([10, 20, 20, 20]);
   });
 
+  it("asks for a large page in several questions, and lets pass in order what is answered out of order", () => {
+    const slowFirst = (first: string | undefined): number => (first === "=k0" ? 20 : 10);
+    const run = new Run({ claim: (_ref, claims) => timer(slowFirst(claims[0]?.name)).pipe(map(() => claims.map(() => taken))) });
+    const keys = Array.from({ length: 700 }, (_, index) => `k${index}`);
+    const more = Array.from({ length: 200 }, (_, index) => `m${index}`);
+    run.play(40, {
+      0: () => run.feed(...keys, "k0", "k600"),
+      4: () => run.feed("late"), // alone it waits; with others it does not
+      5: () => run.feed(...more),
+      15: () => run.feed("m0"),
+    });
+    expect(run.asked.map(({ length }) => length)).toEqual([500, 200, 201]);
+    const all = [...keys.map((key, index) => passes(index + 1, key)), release(701), release(702), passes(703, "late")];
+    expect(run.seen).toEqual([...all, ...more.map((key, index) => passes(index + 704, key)), release(904)]);
+    expect(new Set(run.recording.times)).toEqual(new Set([20]));
+  });
+
   it("passes settled items on at once while it asks nothing", () => {
     const run = new Run();
     run.play(5, { 0: () => run.input.next(settle.release(run.source.one("1-0"))) });

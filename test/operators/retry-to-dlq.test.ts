@@ -345,6 +345,24 @@ describe("retryToDLQ", () => {
       expect(vi.getTimerCount()).toBe(0);
     });
 
+    it("takes no late answer for that of a handler that came after", async () => {
+      vi.useFakeTimers();
+      const answers: ((value: number) => void)[] = [];
+      const handler = (): Promise<number> => new Promise((resolve) => answers.push(resolve));
+      const recording = record(from(new TestSource().many(4)).pipe(retryToDLQ(handler, { ...options, timeoutMs: 50, concurrency: 1 })));
+      answers[0]!(1);
+      await vi.advanceTimersByTimeAsync(51); // the second is out of time, the third under way
+      answers[1]!(2);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(recording.values).toHaveLength(2);
+      answers[2]!(3);
+      await vi.advanceTimersByTimeAsync(1);
+      answers[3]!(4);
+      await vi.advanceTimersByTimeAsync(100);
+      const timedOut = "2-0 retry 100 The handler was not through after 50 ms (timeoutMs)";
+      expect(recording.values.map(summary)).toEqual(["1-0 = 1", timedOut, "3-0 = 3", "4-0 = 4"]);
+    });
+
     it("leaves no timer behind a handler that was in time", () => {
       vi.useFakeTimers();
       const work$ = new Subject<number>();

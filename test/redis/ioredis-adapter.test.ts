@@ -372,13 +372,13 @@ describe("the commands", () => {
     it("sends all decisions in one script, and reads an outcome each", async () => {
       const { calls, result } = await sent(
         (commands) => commands.settle(ref, request),
-        ["done", "notPending", "done", "OOM command not allowed"],
+        [4, 2, "notPending", 4, "OOM command not allowed"],
         "app:",
       );
       expect(calls).toEqual([
         ["evalsha", settle.sha, 4, "app:orders", "{app:orders}:retry:shipping", "{app:orders}:dlq:shipping", "{app:orders}:failures:shipping",
-          "shipping", "me", "keep",
-          "ack", "1-0", "", "retry", "2-0", "250", "dead", "3-0", "{note}", "release", "4-0", ""],
+          "shipping", "me", "keep", "1", "4",
+          "ack", "1-0", 0, "retry", "2-0", 0, "250", "dead", "3-0", 0, "{note}", "release", "4-0", 0, ""],
       ]); // prettier-ignore
       expect(result).toEqual([
         { _tag: "done" },
@@ -389,11 +389,7 @@ describe("the commands", () => {
     });
 
     it("names another dead-letter stream", async () => {
-      const { calls } = await sent(
-        (commands) => commands.settle(ref, { ...request, deadLetterStream: "graveyard" }),
-        ["done", "done", "done", "done"],
-        "app:",
-      );
+      const { calls } = await sent((commands) => commands.settle(ref, { ...request, deadLetterStream: "graveyard" }), [4], "app:");
       expect(calls[0]![5]).toBe("app:graveyard");
     });
 
@@ -401,15 +397,15 @@ describe("the commands", () => {
       let page = 0;
       const { calls, result } = await sent(
         (commands) => commands.settle(ref, request),
-        () => ((page += 1) === 1 ? ["done", "done", "gone", "done"] : ["done"]),
+        () => ((page += 1) === 1 ? [4, 3, "gone"] : [1]),
       );
-      expect(calls[1]!.slice(10)).toEqual(["deadKept", "3-0", "{note}", 2, "a", "1"]);
+      expect(calls[1]!.slice(12)).toEqual(["deadKept", "3-0", 0, "{note}", 2, "a", "1"]);
       expect(result).toEqual([{ _tag: "done" }, { _tag: "done" }, { _tag: "done" }, { _tag: "done" }]);
     });
 
     it("keeps the outcomes in order over chunks of 100", async () => {
       const many = Array.from({ length: 220 }, (_, index): Decision => ({ verb: "release", id: idOf(index + 1) }));
-      const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => args.filter((_, index) => index > 9 && index % 3 === 0).map((_, index) => (index === 0 ? "notPending" : "done"))); // prettier-ignore
+      const { calls, result } = await sent((commands) => commands.settle(ref, { ...request, decisions: many }), (...args: string[]) => [args.filter((word) => word === "release").length, 1, "notPending"]); // prettier-ignore
       expect(calls).toHaveLength(3);
       const outcomes = (result as { _tag: string }[]).map(({ _tag }) => _tag);
       expect(outcomes).toHaveLength(220);
@@ -420,7 +416,7 @@ describe("the commands", () => {
       ["xackdel", [["xackdel", -5]]],
       ["delete", [null]],
     ])("acknowledges and deletes by %s, as the server can", async (verb, info) => {
-      const { calls } = await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), (command: string) => (command === "command" ? info : ["done", "done", "done", "done"])); // prettier-ignore
+      const { calls } = await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), (command: string) => (command === "command" ? info : [4])); // prettier-ignore
       expect(calls[0]).toEqual(["command", "info", "xackdel"]);
       expect(calls[1]![9]).toBe(verb);
     });
@@ -428,7 +424,7 @@ describe("the commands", () => {
     it("assumes nothing about a server whose ACL hides COMMAND INFO", async () => {
       const reply = (command: string): unknown => {
         if (command === "command") throw new Error("NOPERM this user has no permissions to run the 'command|info' command");
-        return ["done", "done", "done", "done"];
+        return [4];
       };
       expect((await sent((commands) => commands.settle(ref, { ...request, mode: "ackAndDelete" }), reply)).calls[1]![9]).toBe("delete");
     });
@@ -441,7 +437,7 @@ describe("the commands", () => {
     });
 
     it("refuses fewer outcomes than decisions: what is not accounted for would wait for ever", async () => {
-      await expect(sent((commands) => commands.settle(ref, request), ["done"])).rejects.toMatchObject({ _tag: "ReplyError" });
+      await expect(sent((commands) => commands.settle(ref, request), [3])).rejects.toMatchObject({ _tag: "ReplyError" });
     });
   });
 

@@ -1,7 +1,8 @@
 import type { StreamPage } from "../port.js";
-import { isClusterConnection, isNodeConnection, type SentCommand } from "./ioredis-internals.js";
+import type { SentCommand } from "./ioredis-internals.js";
 import { ReadReply, type ReadForm } from "./read-reply.js";
-import { ReplyTap } from "./reply-tap.js";
+import type { Taken } from "./reply-tap.js";
+import { tapReplies } from "./tap-replies.js";
 
 /** A read that is to be sent, or that is under way. @internal */
 export interface FastRead {
@@ -49,8 +50,7 @@ export class FastReads {
    */
   constructor(connection: object, fellBack: (reason: string) => void) {
     this.#fellBack = fellBack;
-    if (isClusterConnection(connection)) connection.on("+node", (node: unknown) => this.#watch(node));
-    else this.#watch(connection);
+    tapReplies(connection, { take: this.#take, refused: () => this.#refuse() });
   }
 
   /** Why it can't be; undefined: nothing is known against it. */
@@ -66,25 +66,17 @@ export class FastReads {
     return read;
   }
 
-  /** Each time it has connected, and before a byte has come. */
-  #watch(connection: unknown): void {
-    if (!isNodeConnection(connection)) return this.#refuse();
-    connection.on("connect", () => {
-      if (!ReplyTap.attach(connection, this.#take)) this.#refuse();
-    });
-  }
-
   #refuse(): void {
     this.#refusal = "the connections of this client are not built as those of ioredis 5 and 6";
     this.#fellBack(this.#refusal);
   }
 
-  readonly #take = ({ args }: SentCommand, reply: Buffer): boolean => {
+  readonly #take = ({ args }: SentCommand, reply: Buffer): Taken => {
     const count = args.find((arg): arg is Buffer => Buffer.isBuffer(arg));
     const read = count === undefined ? undefined : this.#reads.get(count);
-    if (read === undefined) return false;
+    if (read === undefined) return "nothing";
     read.pages = this.#reply.decode(reply, read.form);
     if (read.pages === undefined && !errors.includes(reply[0]!)) this.#fellBack("a reply to a read had another shape than is known");
-    return read.pages !== undefined;
+    return read.pages === undefined ? "nothing" : "all";
   };
 }

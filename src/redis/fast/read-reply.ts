@@ -3,15 +3,10 @@ import type { Payload } from "../../model/payload.js";
 import type { RawPairs } from "../../model/raw-pairs.js";
 import type { RawEntry, StreamPage } from "../port.js";
 import { FieldNames } from "../field-names.js";
+import { TextCuts } from "./text-cuts.js";
 
 const [cr, minus, zero] = [13, 45, 48];
 const [list, map, string, integer, nothing] = ["*", "%", "$", ":", "_"].map((type) => type.charCodeAt(0)) as [number, number, number, number, number]; // prettier-ignore
-
-/**
- * Up to this many bytes the fields of an entry are decoded as one text and cut out of it: a call per entry instead of one per value.
- * A piece keeps the whole text in memory, so larger entries are decoded value by value.
- */
-const textInOne = 512;
 
 /** What a reply is read as. @internal */
 export interface ReadForm {
@@ -29,17 +24,19 @@ export interface ReadForm {
  */
 export class ReadReply {
   readonly #names = new FieldNames();
+  readonly #cuts = new TextCuts();
   #form!: ReadForm;
   #bytes!: Buffer;
   #at = 0;
   #claimed = 0;
-  /** Where the values of the entry at hand begin and end. */
+  /** Where the values of the entry at hand begin and end, when they are wanted as bytes. */
   readonly #bounds: number[] = [];
 
   decode(reply: Buffer, form: ReadForm): readonly StreamPage[] | undefined {
     this.#bytes = reply;
     this.#form = form;
     this.#at = 0;
+    this.#cuts.begin(reply);
     try {
       const pages = this.#pages();
       return this.#at === reply.length ? pages : undefined;
@@ -61,21 +58,25 @@ export class ReadReply {
   }
 
   #page(): StreamPage {
-    const stream = this.#form.toName(this.#text("utf8"));
+    const stream = this.#form.toName(this.#text());
     const entries = new Array<RawEntry>(this.#number(list));
     this.#claimed = 0;
     for (let index = 0; index < entries.length; index += 1) entries[index] = this.#entry();
+    this.#cuts.cut();
     return this.#form.claims ? { stream, entries, claimed: this.#claimed } : { stream, entries };
   }
 
   #entry(): RawEntry {
     const { claims } = this.#form;
+    this.#cuts.next(this.#at);
     expect(this.#number(list) === (claims ? 4 : 2));
-    const id = this.#text("latin1") as EntryId;
-    const pairs = this.#pairs();
-    if (!claims) return [id, pairs];
+    const entry: [EntryId, RawPairs | null, number?] = ["" as EntryId, null];
+    this.#cuts.add(entry, 0, this.#string(), this.#at - 2);
+    entry[1] = this.#pairs();
+    if (!claims) return entry;
     if (this.#number(integer) > 0) this.#claimed += 1;
-    return [id, pairs, this.#number(integer) + 1];
+    entry.push(this.#number(integer) + 1);
+    return entry;
   }
 
   #pairs(): RawPairs | null {
@@ -87,31 +88,12 @@ export class ReadReply {
 
   #texts(count: number): readonly string[] {
     const texts = new Array<string>(count);
-    const bounds = this.#bounds;
-    const start = this.#at;
     for (let index = 0; index < count; index += 2) {
       const name = this.#string();
       texts[index] = this.#names.read(index >> 1, this.#bytes, name, this.#at - 2);
-      bounds[index] = this.#string();
-      bounds[index + 1] = this.#at - 2;
+      this.#cuts.add(texts, index + 1, this.#string(), this.#at - 2);
     }
-    if (this.#at - start <= textInOne) this.#cutOut(texts, start);
-    else this.#decodeEach(texts);
     return texts;
-  }
-
-  #cutOut(texts: string[], start: number): void {
-    const all = this.#bytes.toString("utf8", start, this.#at);
-    if (all.length !== this.#at - start) return this.#decodeEach(texts); // not a unit per byte: they do not stand in the same places
-    for (let index = 0; index < texts.length; index += 2) {
-      texts[index + 1] = all.slice(this.#bounds[index]! - start, this.#bounds[index + 1]! - start);
-    }
-  }
-
-  #decodeEach(texts: string[]): void {
-    for (let index = 0; index < texts.length; index += 2) {
-      texts[index + 1] = this.#bytes.toString("utf8", this.#bounds[index], this.#bounds[index + 1]);
-    }
   }
 
   /** The bytes are copied once per entry, so that one that is kept does not keep the reply. */
@@ -128,10 +110,9 @@ export class ReadReply {
     return buffers;
   }
 
-  /** Text that is kept for long: a copy, no part of a longer one. */
-  #text(encoding: "utf8" | "latin1"): string {
+  #text(): string {
     const from = this.#string();
-    return this.#bytes.toString(encoding, from, this.#at - 2);
+    return this.#bytes.toString("utf8", from, this.#at - 2);
   }
 
   /** Goes behind a string; where it begins. */

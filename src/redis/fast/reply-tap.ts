@@ -2,14 +2,21 @@ import type { EventEmitter } from "node:events";
 import { decoderOf, type NodeConnection, type SentCommand } from "./ioredis-internals.js";
 import { ReplyFrames } from "./reply-frames.js";
 
-/** Decodes the reply to a command; false when it can't, or when the command is somebody else's. @internal */
-export type TakeReply = (command: SentCommand, reply: Buffer) => boolean;
+/**
+ * What became of a reply: nothing, it is for ioredis to decode; it was the whole answer, or the last of it; there is more of the answer to
+ * come; or ioredis is to decode something else as the answer.
+ * @internal
+ */
+export type Taken = "nothing" | "all" | "part" | Buffer;
+
+/** Takes a reply to a command; `"nothing"` when it can't, or when the command is somebody else's. @internal */
+export type TakeReply = (command: SentCommand, reply: Buffer) => Taken;
 
 const push = ">".charCodeAt(0);
 
 /**
  * Stands between a socket and the decoder of ioredis, from the first byte on. What comes is cut into whole replies. The one that
- * answers a read of ours is decoded here, and the command resolved and taken off ioredis' queue, as its decoder would; every other
+ * answers a command of ours is decoded here, and the command resolved and taken off ioredis' queue, as its decoder would; every other
  * reply goes to that decoder as it is, whole. So neither can ever be in the middle of what the other began.
  * @internal
  */
@@ -51,9 +58,10 @@ export class ReplyTap {
   readonly #route = (reply: Buffer): void => {
     const { commandQueue } = this.#connection;
     const command = reply[0] === push ? undefined : commandQueue.peekFront()?.command; // a push answers nothing
-    if (command !== undefined && this.#take(command, reply)) {
-      commandQueue.shift();
-      command.resolve(null); // what it was resolved to is with whoever sent it
-    } else this.#decode(Buffer.from(reply)); // ioredis keeps parts of it
+    const taken = command === undefined ? "nothing" : this.#take(command, reply);
+    if (taken === "part") return;
+    if (taken !== "all") return this.#decode(taken === "nothing" ? Buffer.from(reply) : taken); // ioredis keeps parts of it
+    commandQueue.shift();
+    command!.resolve(null); // what it was resolved to is with whoever sent it
   };
 }

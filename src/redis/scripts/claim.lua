@@ -3,24 +3,26 @@
 --
 -- KEYS[1...] keys of dedupe
 -- ARGV[1] "take" | "renew" (only what is claimed already: a claim that was given back meanwhile must not come back)
--- ARGV[2] how long a claim holds unrenewed, ms   ARGV[3...] the entry that wants it, per key
--- Result: per key { "taken" }, { "done", ms until that is forgotten }, or { "claimed" } by another entry
+-- ARGV[2] how long a claim holds unrenewed, ms   ARGV[3] the entries that want them, per key, with line feeds between
+-- Result: how many keys there were; and for each that is not taken its place among them, from 1 on, with
+--    the ms until it is forgotten that it is done (-1: never), or "claimed" by another entry
 -- Complexity: O(keys)
 local isRenewal, claimMs = ARGV[1] == 'renew', ARGV[2]
 
-local answers = {}
-for index, key in ipairs(KEYS) do
-  local entry, holder = ARGV[index + 2], redis.call('GET', key)
-  if holder == 'done' then
-    answers[index] = { 'done', redis.call('PTTL', key) }
-  elseif holder == entry then
-    redis.call('PEXPIRE', key, claimMs)
-    answers[index] = { 'taken' }
-  elseif holder or isRenewal then
-    answers[index] = { 'claimed' }
+local answers, place = { #KEYS }, 0
+for entry in string.gmatch(ARGV[3], '[^\n]+') do
+  place = place + 1
+  local key = KEYS[place]
+  local holder
+  if isRenewal then
+    holder = redis.call('GET', key)
   else
-    redis.call('SET', key, entry, 'PX', claimMs)
-    answers[index] = { 'taken' }
+    holder = redis.call('SET', key, entry, 'NX', 'GET', 'PX', claimMs)
+  end
+  if holder == entry then
+    redis.call('PEXPIRE', key, claimMs)
+  elseif holder or isRenewal then
+    answers[#answers + 1], answers[#answers + 2] = place, holder == 'done' and redis.call('PTTL', key) or 'claimed'
   end
 end
 return answers

@@ -77,24 +77,26 @@ export const claimSource: string = `-- Claims keys of dedupe for entries that ar
 --
 -- KEYS[1...] keys of dedupe
 -- ARGV[1] "take" | "renew" (only what is claimed already: a claim that was given back meanwhile must not come back)
--- ARGV[2] how long a claim holds unrenewed, ms   ARGV[3...] the entry that wants it, per key
--- Result: per key { "taken" }, { "done", ms until that is forgotten }, or { "claimed" } by another entry
+-- ARGV[2] how long a claim holds unrenewed, ms   ARGV[3] the entries that want them, per key, with line feeds between
+-- Result: how many keys there were; and for each that is not taken its place among them, from 1 on, with
+--    the ms until it is forgotten that it is done (-1: never), or "claimed" by another entry
 -- Complexity: O(keys)
 local isRenewal, claimMs = ARGV[1] == 'renew', ARGV[2]
 
-local answers = {}
-for index, key in ipairs(KEYS) do
-  local entry, holder = ARGV[index + 2], redis.call('GET', key)
-  if holder == 'done' then
-    answers[index] = { 'done', redis.call('PTTL', key) }
-  elseif holder == entry then
-    redis.call('PEXPIRE', key, claimMs)
-    answers[index] = { 'taken' }
-  elseif holder or isRenewal then
-    answers[index] = { 'claimed' }
+local answers, place = { #KEYS }, 0
+for entry in string.gmatch(ARGV[3], '[^\\n]+') do
+  place = place + 1
+  local key = KEYS[place]
+  local holder
+  if isRenewal then
+    holder = redis.call('GET', key)
   else
-    redis.call('SET', key, entry, 'PX', claimMs)
-    answers[index] = { 'taken' }
+    holder = redis.call('SET', key, entry, 'NX', 'GET', 'PX', claimMs)
+  end
+  if holder == entry then
+    redis.call('PEXPIRE', key, claimMs)
+  elseif holder or isRenewal then
+    answers[#answers + 1], answers[#answers + 2] = place, holder == 'done' and redis.call('PTTL', key) or 'claimed'
   end
 end
 return answers
@@ -561,20 +563,24 @@ export const settleSource: string = `-- Carries out the decisions about deliveri
 -- KEYS[5...] keys of steps
 -- ARGV[1] group    ARGV[2] consumer; both "" for what was read without a group: nothing is pending then, and only dead is of use
 -- ARGV[3] what an ack does to the entry: "keep" | "delete" | "xackdel" (delete, where the server can do it in one command)
--- ARGV[4...] three per decision: verb, id, argument; more for deadKept
+-- ARGV[4] lowest id   ARGV[5] highest id: where in the PEL to look for them page by page; what is not found so is asked for by itself
+-- ARGV[6...] runs of decisions that have a verb and steps in common: the verb, the ids with a space between (one alone, but for ack;
+--  7000 at most), how many steps go with each; per step its name, its place in KEYS, how many arguments; then per decision what its
+--  verb wants, and the arguments of its steps
 --    ack      -
 --    retry    delay ms and, behind a space, how idle the entry is to look meanwhile: reads that claim go by that
 --    dead     note                     the original pairs are copied from the stream, byte for byte
 --    deadKept note, count, pair, ...   for an entry that was trimmed meanwhile: so many values, as they are
---    release  the same, or "" for at once
---  before a decision, where steps go with it: "with", how many words follow, then per step: name, its index in KEYS, how
---  many arguments, the arguments. They are done if, and only if, the decision is carried out.
+--    release  the same as retry, or "" for at once
+--  The steps of a decision are done if, and only if, it is carried out:
 --    ZADD, ZREM                      of a retry or release: its mark in the order of its key (ZSET, all of score 0), so that later
 --                                    entries wait; it ends with "r" for a retry, with "d" for what only waits for others
 --    XADD, HSET, HDEL, HINCRBY, INCRBY, SADD, SREM, ZINCRBY   of an ack: all of them or none; before other steps
---    mark     ms                       the key of dedupe is done, for so long
---    unclaim  entry                    the key of dedupe is given back, if the entry has it
--- Result: per decision "done", "notPending" (not this consumer's any more: nothing was done),
+--    mark                            of an ack: the key of dedupe is done. Each decision has a key of its own, as many places behind
+--                                    that of the one before as there are marks; instead of how many arguments: for how many ms
+--    unclaim  entry                  of anything else: the key of dedupe is given back, if the entry has it
+-- Result: how many decisions there were; and for each that is not done its place among them, from 1 on, with
+--    "notPending" (not this consumer's any more: nothing was done),
 --    "gone" (dead: the entry is trimmed, send deadKept), or the text of the error that prevented it
 -- Complexity: O(log PEL) per decision, plus the size of each dead letter and step; "delete" adds O(groups)
 local stream, schedule, deadLetters, failures = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -584,6 +590,31 @@ local anyLease = 86400000 -- a day: foreign consumers that look at idle times al
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local ms = function(number) return string.format('%.0f', number) end
+
+local rows = {} -- of the PEL: false for what is not this consumer's, nil for what is not known
+
+local function rowOf(id)
+  local row = rows[id]
+  if row == nil then
+    row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1] or false
+    rows[id] = row
+  end
+  return row
+end
+
+-- A row of a page costs a fifth of one that is asked for by itself. So pages are read as long as an eighth of their rows is wanted.
+local pageSize = 100
+local function readRows(from, to, wanted)
+  while true do
+    local page, hits = redis.call('XPENDING', stream, group, from, to, pageSize, consumer), 0
+    for _, row in ipairs(page) do
+      local id = row[1]
+      if wanted[id] then rows[id], hits = row, hits + 1 end
+    end
+    if #page < pageSize or hits * 8 < pageSize then return end
+    from = '(' .. page[pageSize][1]
+  end
+end
 
 local function precedes(one, other)
   local oneMs, oneSeq = string.match(one, '(%d+)-(%d+)')
@@ -605,15 +636,19 @@ local function neededElsewhere(id)
 end
 
 local someFailed = group ~= '' and redis.pcall('EXISTS', failures) == 1
-local function acknowledge(id)
+local function acknowledge(ids)
   if group == '' then return 'done' end
-  if someFailed then redis.pcall('HDEL', failures, id) end
   if onAck == 'xackdel' then
-    redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', 1, id)
+    redis.call('XACKDEL', stream, group, 'ACKED', 'IDS', #ids, unpack(ids))
   else
-    redis.call('XACK', stream, group, id)
-    if onAck == 'delete' and not neededElsewhere(id) then redis.call('XDEL', stream, id) end
+    redis.call('XACK', stream, group, unpack(ids))
   end
+  if onAck == 'delete' then
+    for _, id in ipairs(ids) do
+      if not neededElsewhere(id) then redis.call('XDEL', stream, id) end
+    end
+  end
+  if someFailed then redis.pcall('HDEL', failures, unpack(ids)) end
   return 'done'
 end
 
@@ -655,7 +690,7 @@ local function deadLetter(id, note, pairs)
   -- pcall: when the dead letter can't be written (OOM, WRONGTYPE) the entry stays pending
   local added = redis.pcall('XADD', deadLetters, '*', 'dead-letter', note, unpack(pairs))
   if type(added) == 'table' and added.err then return added.err end
-  return acknowledge(id)
+  return acknowledge({ id })
 end
 
 local typeOf = {
@@ -663,30 +698,18 @@ local typeOf = {
   ZADD = 'zset', ZREM = 'zset',
 }
 
-local function eachStep(with, visit)
-  local at = with.first
-  while at <= with.last do
-    local last = at + 2 + ARGV[at + 2]
-    visit(ARGV[at], KEYS[tonumber(ARGV[at + 1])], at + 3, last)
-    at = last + 1
-  end
-end
-
 local known = {} -- the type of a key, from its first step on
-local function wrongType(with)
-  local refusal
-  eachStep(with, function(name, key)
-    local needed = typeOf[name]
-    if not needed then return end
-    if not known[key] then
+local function wrongType(steps)
+  for _, step in ipairs(steps) do
+    local needed, key = typeOf[step.name], step.key
+    if needed and not known[key] then
       local is = redis.call('TYPE', key).ok
       known[key] = is == 'none' and needed or is
     end
-    if known[key] ~= needed then
-      refusal = refusal or string.format('WRONGTYPE %s is a %s, and %s needs a %s', key, known[key], name, needed)
+    if needed and known[key] ~= needed then
+      return string.format('WRONGTYPE %s is a %s, and %s needs a %s', key, known[key], step.name, needed)
     end
-  end)
-  return refusal
+  end
 end
 
 local function minus(number) return string.sub(number, 1, 1) == '-' and string.sub(number, 2) or '-' .. number end
@@ -700,34 +723,47 @@ local function inverse(name, key, first, result)
   if name == 'ZINCRBY' then return tonumber(result) == tonumber(one) and { 'ZREM', key, other } or { name, key, minus(one), other } end
 end
 
--- All steps and the ack, or nothing: Redis does not roll back a script that fails half-way. Out of memory is no such case:
--- it refuses the first write of a script, or none.
-local function write(with, finally)
-  local undo, refusal = {}, wrongType(with)
-  eachStep(with, function(name, key, first, last)
-    if refusal or not typeOf[name] then return end
-    local result = redis.pcall(name, key, unpack(ARGV, first, last))
-    refusal = type(result) == 'table' and result.err
-    if not refusal then undo[#undo + 1] = inverse(name, key, first, result) end
-  end)
-  local isDone, outcome = false, refusal
-  if not refusal then isDone, outcome = pcall(finally) end
-  if isDone then return outcome end
-  for index = #undo, 1, -1 do redis.pcall(unpack(undo[index])) end
-  return type(outcome) == 'table' and outcome.err or outcome
+local function takeBack(run, place)
+  local first, results = run.first + (place - 1) * run.words, run.results[place]
+  for index = #results, 1, -1 do
+    local step = run.steps[index]
+    local undo = inverse(step.name, step.key, first + step.offset, results[index])
+    if undo then redis.pcall(unpack(undo)) end
+  end
 end
 
-local function conclude(with)
-  eachStep(with, function(name, key, first)
-    if name == 'mark' then redis.call('SET', key, 'done', 'PX', ARGV[first]) end
-    if name == 'unclaim' and redis.call('GET', key) == ARGV[first] then redis.call('DEL', key) end
-  end)
+-- All writes of a decision or, with an error, none: Redis does not roll back a script that fails half-way. Out of memory is no such
+-- case: it refuses the first write of a script, or none.
+local function write(run, place)
+  local first, results = run.first + (place - 1) * run.words, {}
+  run.results[place] = results
+  for index, step in ipairs(run.steps) do
+    if not typeOf[step.name] then return end -- what follows are marks
+    local from = first + step.offset
+    local result = redis.pcall(step.name, step.key, unpack(ARGV, from, from + step.count - 1))
+    if type(result) == 'table' and result.err then
+      takeBack(run, place)
+      return result.err
+    end
+    results[index] = result
+  end
+end
+
+-- Behind the decision, because Redis refuses them nothing then.
+local function conclude(run, places)
+  for _, step in ipairs(run.steps) do
+    if step.name == 'mark' then
+      for _, place in ipairs(places) do redis.call('SET', KEYS[step.place + (place - 1) * run.marks], 'done', 'PX', step.count) end
+    elseif step.name == 'unclaim' and redis.call('GET', step.key) == ARGV[run.first + step.offset] then
+      redis.call('DEL', step.key)
+    end
+  end
 end
 
 local verbs = {
   ack = acknowledge,
-  retry = function(id, argument)
-    local delay, idle = string.match(argument, '(%d+) ?(%d*)')
+  retry = function(ids, argument)
+    local id, delay, idle = ids[1], string.match(argument, '(%d+) ?(%d*)')
     -- last delivered before it is due, for sure: what looks delivered after that has been taken up. By TIME, because IDLE counts from
     -- the moment of the command (7.0), which in a long script is later than \`now\`
     local looks = lookingIdle(tonumber(idle) or 0, tonumber(delay) < 5 and 5 or 0)
@@ -736,15 +772,15 @@ local verbs = {
     if type(added) ~= 'table' then noteFailure(id) end
     return type(added) == 'table' and added.err or 'done' -- out of memory: pending still, and tried again
   end,
-  dead = function(id, note)
-    local entry = redis.call('XRANGE', stream, id, id)[1]
+  dead = function(ids, note)
+    local entry = redis.call('XRANGE', stream, ids[1], ids[1])[1]
     if not entry then return 'gone' end
-    return deadLetter(id, note, entry[2])
+    return deadLetter(ids[1], note, entry[2])
   end,
-  deadKept = function(id, note, _, pairs) return deadLetter(id, note, pairs) end,
-  release = function(id, argument, row)
+  deadKept = function(ids, note, _, pairs) return deadLetter(ids[1], note, pairs) end,
+  release = function(ids, argument, row)
     -- one delivery less, so that the next one counts as this one did; due now, so that anybody takes it
-    local delay, idle = string.match(argument, '(%d+) ?(%d*)')
+    local id, delay, idle = ids[1], string.match(argument, '(%d+) ?(%d*)')
     local looks = lookingIdle(delay and tonumber(idle) or delay and 0 or anyLease, 5)
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', looks, 'RETRYCOUNT', row[4] - 1, 'JUSTID')
     local added = redis.pcall('ZADD', schedule, ms(now + (delay or 0)), id)
@@ -752,44 +788,76 @@ local verbs = {
   end,
 }
 
-local function decide(it)
-  local row = group == '' or redis.call('XPENDING', stream, group, it.id, it.id, 1, consumer)[1]
-  if not row then return 'notPending' end
-  local function carryOut() return verbs[it.verb](it.id, it.argument, row, it.kept) end
-  if not it.with then return carryOut() end
-  local outcome = write(it.with, carryOut)
-  if outcome == 'done' then conclude(it.with) end
-  return outcome
+local outcomes = { 0 }
+local function report(run, place, outcome)
+  outcomes[#outcomes + 1], outcomes[#outcomes + 2] = run.before + place, outcome
 end
 
--- What adds goes first: after the first write of a script Redis refuses it nothing any more, however full the memory is.
-local first, second, count, with = {}, {}, 0, nil
-local index = 4
-while index <= #ARGV do
-  local verb = ARGV[index]
-  if verb == 'with' then
-    with = { first = index + 2, last = index + 1 + ARGV[index + 1] }
-    index = with.last + 1
-  else
-    count = count + 1
-    local it = { at = count, verb = verb, id = ARGV[index + 1], argument = ARGV[index + 2], with = with }
-    with, index = nil, index + 3
-    if verb == 'deadKept' then
-      it.kept = {}
-      for at = 1, tonumber(ARGV[index]) do it.kept[at] = ARGV[index + at] end
-      index = index + 1 + #it.kept
+-- The writes of each decision, then all decisions in one command, then their marks. Where that command is refused all is taken back.
+local function carryOut(run)
+  local places, ids, row = {}, {}, nil
+  local refusal = run.isWriting and wrongType(run.steps)
+  for place, id in ipairs(run.ids) do
+    row = group == '' or rowOf(id)
+    local problem = not row and 'notPending' or refusal or run.isWriting and write(run, place)
+    if problem then
+      report(run, place, problem)
+    else
+      places[#places + 1], ids[#ids + 1] = place, id
+      rows[id] = false -- should it come again
     end
-    local isAdding = verb == 'dead' or verb == 'deadKept' or it.with and typeOf[ARGV[it.with.first]]
-    local list = isAdding and first or second
-    list[#list + 1] = it
+  end
+  if #ids == 0 then return end
+  local isDone, outcome = pcall(verbs[run.verb], ids, run.argument, row, run.kept)
+  if not isDone then outcome = type(outcome) == 'table' and outcome.err or outcome end
+  if run.verb ~= 'ack' or outcome ~= 'done' then
+    for _, id in ipairs(ids) do rows[id] = nil end -- pending still, maybe
+  end
+  if outcome == 'done' then return conclude(run, places) end
+  for at = #places, 1, -1 do
+    if run.isWriting then takeBack(run, places[at]) end
+    report(run, places[at], outcome)
   end
 end
 
-local outcomes = {}
-for _, list in ipairs({ first, second }) do
-  for _, it in ipairs(list) do outcomes[it.at] = decide(it) end
+-- What adds goes first: after the first write of a script Redis refuses it nothing any more, however full the memory is.
+local adding, others, wanted = {}, {}, {}
+local index, count = 6, 0
+while index <= #ARGV do
+  local run = { verb = ARGV[index], ids = {}, before = count, steps = {}, words = 0, marks = 0, results = {} }
+  for id in string.gmatch(ARGV[index + 1], '%S+') do
+    count = count + 1
+    run.ids[count - run.before], wanted[id] = id, true
+  end
+  local last = index + 2 + 3 * ARGV[index + 2]
+  for at = index + 3, last, 3 do
+    local name, place, number = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2]
+    run.steps[#run.steps + 1] = { name = name, place = place, key = KEYS[place], count = number, offset = run.words }
+    if name == 'mark' then run.marks = run.marks + 1 else run.words = run.words + number end
+    run.isWriting = run.isWriting or typeOf[name] ~= nil
+  end
+  index = last + 1
+  if run.verb ~= 'ack' then
+    run.argument, index = ARGV[index], index + 1
+  end
+  if run.verb == 'deadKept' then
+    run.kept = {}
+    for at = 1, tonumber(ARGV[index]) do run.kept[at] = ARGV[index + at] end
+    index = index + 1 + #run.kept
+  end
+  run.first = index
+  index = index + #run.ids * run.words
+  local isAdding = run.isWriting or run.verb == 'dead' or run.verb == 'deadKept'
+  local list = isAdding and adding or others
+  list[#list + 1] = run
+end
+
+if group ~= '' and count > 4 then readRows(ARGV[4], ARGV[5], wanted) end
+for _, list in ipairs({ adding, others }) do
+  for _, run in ipairs(list) do carryOut(run) end
 end
 forgetSome()
+outcomes[1] = count
 return outcomes
 `;
 

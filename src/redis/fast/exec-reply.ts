@@ -1,0 +1,35 @@
+import type { EntryId } from "../../model/entry-id.js";
+
+const [list, string, error, longError, minus] = ["*", "$", "-", "!", "-"].map((type) => type.charCodeAt(0));
+
+const [cr, lf] = [13, 10];
+
+/** Whether it is an error, of RESP2 or RESP3. @internal */
+export const isError = (reply: Buffer): boolean => reply[0] === error || reply[0] === longError;
+
+/** What an error says, byte for byte a character. @internal */
+export const errorText = (reply: Buffer): string => (reply[0] === error ? linesOf(reply)[0]!.slice(1) : textOf(reply));
+
+/** A string of one line, byte for byte a character. @internal */
+export const textOf = (reply: Buffer): string => linesOf(reply)[1]!;
+
+const linesOf = (reply: Buffer): readonly string[] => reply.toString("latin1").split("\r\n", 2);
+
+/**
+ * What EXEC answers of XADDs: the ids up to the first entry that could not be added; or the error of the first. None: there
+ * is no stream. Undefined: it is no such answer.
+ * @internal
+ */
+export function readExec(reply: Buffer): readonly EntryId[] | string | undefined {
+  if (reply[0] !== list || reply[1] === minus) return undefined;
+  const ids: EntryId[] = [];
+  let at = reply.indexOf(lf) + 1;
+  while (reply[at] === string && reply[at + 1] !== minus) {
+    const from = reply.indexOf(lf, at) + 1;
+    const end = reply.indexOf(cr, from);
+    ids.push(reply.toString("latin1", from, end) as EntryId); // a copy, so that one that is kept does not keep the others
+    at = end + 2;
+  }
+  const failed = reply.subarray(at);
+  return ids.length === 0 && isError(failed) ? errorText(failed) : ids;
+}
