@@ -10,6 +10,8 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "unit",
+          maxWorkers: 2, // these don't mind neighbours; the others measure times, and start servers
+          sequence: { groupOrder: 1 },
           include: ["test/{admin,bench,model,operators,flow,sinks,sources,redis,support}/**/*.test.ts"],
           testTimeout: 20_000,
           hookTimeout: 60_000,
@@ -19,6 +21,8 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "integration",
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
           include: ["test/integration/**/*.test.ts", "test/examples/**/*.test.ts"],
           globalSetup: "test/support/global-setup.ts",
           testTimeout: 60_000,
@@ -29,12 +33,19 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "types",
+          sequence: { groupOrder: 3 },
           include: [],
           typecheck: { enabled: true, only: true, include: ["test/types/**/*.test-d.ts"], tsconfig: "test/types/tsconfig.json" },
         },
       },
       {
-        test: { name: "package", include: ["test/package/**/*.test.ts"], testTimeout: 120_000 },
+        test: {
+          name: "package",
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
+          include: ["test/package/**/*.test.ts"],
+          testTimeout: 120_000,
+        },
       },
     ],
   },
