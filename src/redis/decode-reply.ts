@@ -32,11 +32,15 @@ function countDeliveries(entries: unknown[]): number {
   let claimed = 0;
   for (const entry of entries as unknown[][]) {
     if (entry.length !== 4) throw new ReplyError("XREADGROUP … CLAIM", shapeOf(entry));
-    if (Number(entry[2]) > 0) claimed += 1;
-    entry[2] = Number(entry.pop()) + 1;
+    const deliveries = Number(entry.pop());
+    if (isClaimed(Number(entry[2]), deliveries)) claimed += 1;
+    entry[2] = deliveries + 1;
   }
   return claimed;
 }
+
+/** What is new was never idle and never delivered; a claimed entry may be one of both, within its first millisecond or after a release. @internal */
+export const isClaimed = (idleMs: number, deliveries: number): boolean => idleMs > 0 || deliveries > 0;
 
 function keyedEntries(reply: unknown): Iterable<readonly [unknown, unknown]> {
   if (reply === null || reply === undefined) return [];

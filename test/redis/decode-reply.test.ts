@@ -169,3 +169,10 @@ describe("decodeIds and decodeList", () => {
     expect(refusal(() => decodeList("COMMAND INFO", null)).message).toContain("COMMAND INFO");
   });
 });
+
+describe("decodeRead of a read that claims", () => {
+  it("counts as claimed what was delivered within this millisecond, and what was released as if it never had been", () => {
+    const entries = () => [["1-0", [], 0, 1], ["2-0", [], 9, 0], ["3-0", [], 0, 0]]; // prettier-ignore
+    expect(decodeRead([["a", entries()]], (key) => key, true)).toMatchObject([{ claimed: 2, entries: [["1-0", [], 2], ["2-0", [], 1], ["3-0", [], 1]] }]); // prettier-ignore
+  });
+});

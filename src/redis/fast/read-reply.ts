@@ -2,6 +2,7 @@ import type { EntryId } from "../../model/entry-id.js";
 import type { Payload } from "../../model/payload.js";
 import type { RawPairs } from "../../model/raw-pairs.js";
 import type { RawEntry, StreamPage } from "../port.js";
+import { isClaimed } from "../decode-reply.js";
 import { FieldNames } from "../field-names.js";
 import { TextCuts } from "./text-cuts.js";
 
@@ -74,8 +75,10 @@ export class ReadReply {
     this.#cuts.add(entry, 0, this.#string(), this.#at - 2);
     entry[1] = this.#pairs();
     if (!claims) return entry;
-    if (this.#number(integer) > 0) this.#claimed += 1;
-    entry.push(this.#number(integer) + 1);
+    const idleMs = this.#number(integer);
+    const deliveries = this.#number(integer);
+    if (isClaimed(idleMs, deliveries)) this.#claimed += 1;
+    entry.push(deliveries + 1);
     return entry;
   }
 

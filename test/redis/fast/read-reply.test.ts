@@ -30,6 +30,11 @@ describe.each([2, 3] as const)("a reply of RESP%i", (protocol) => {
     ]); // prettier-ignore
   });
 
+  it("counts as claimed what was delivered within this millisecond, and what was released as if it never had been", () => {
+    const entries = [entryReply("1-0", [], { idleMs: 0, count: 1 }), entryReply("2-0", [], { idleMs: 9, count: 0 }), entryReply("3-0", [], { idleMs: 0, count: 0 })]; // prettier-ignore
+    expect(decode(readReply([["a", entries]], protocol), { claims: true })).toMatchObject([{ claimed: 2 }]);
+  });
+
   it("leaves out streams without entries", () => {
     expect(decode(readReply([["a", []], ["b", [entryReply("1-0", [])]]], protocol))).toEqual([{ stream: "b", entries: [["1-0", []]] }]); // prettier-ignore
     expect(decode(readReply([], protocol))).toEqual([]);
