@@ -5,7 +5,7 @@ import { describe, expect, inject, it } from "vitest";
 import { toRetention } from "../../src/model/retention.js";
 import { toPort } from "../../src/redis/ioredis-adapter.js";
 import type { AppendRequest, StreamAppends } from "../../src/redis/port.js";
-import { startCluster } from "../support/cluster.js";
+import { clusterClient } from "../support/cluster-client.js";
 import { dribble } from "../support/dribble.js";
 import { Cluster, Redis } from "../support/ioredis.js";
 import { moveSlot } from "../support/move-slot.js";
@@ -180,16 +180,12 @@ describe.each(ways)("entries that are added %s", (way) => {
   });
 
   it("are added in a Cluster, also while a slot moves and when it has", async () => {
-    const nodes = await startCluster({ masters: 3 });
-    afterwards(() => nodes.stop());
-    const cluster = new Cluster([...nodes.nodes]);
-    cluster.on("error", () => undefined);
-    afterwards(() => cluster.disconnect());
+    const { cluster, nodes } = await clusterClient();
     const streams = Array.from({ length: 6 }, () => `test:${randomUUID()}`);
     const { append } = await appender(cluster, way);
     for (let round = 0; round < 4; round += 1) await Promise.all(streams.map((stream) => append(stream, numbered(50, 50 * round))));
     const moved = streams[0]!;
-    await moveSlot(cluster, moved, nodes.nodes, () => append(moved, numbered(50, 200)));
+    await moveSlot(cluster, moved, nodes, () => append(moved, numbered(50, 200)));
     for (let round = 5; round < 8; round += 1) await append(moved, numbered(50, 50 * round));
     expect(await numbersIn(cluster, moved)).toEqual(upTo(400));
     for (const stream of streams.slice(1)) expect(await numbersIn(cluster, stream)).toEqual(upTo(200));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { acknowledge, bufferAck, fromGroup, fromStream } from "rxjs-redis-streams";
 import { map } from "rxjs";
 import { describe, expect, inject, it } from "vitest";
-import { startCluster } from "../support/cluster.js";
+import { clusterClient } from "../support/cluster-client.js";
 import { dribble } from "../support/dribble.js";
 import { Cluster, Redis } from "../support/ioredis.js";
 import { moveSlot } from "../support/move-slot.js";
@@ -77,11 +77,7 @@ describe("the fast reader", () => {
   });
 
   it("reads every slot of a Cluster, also one that has moved", async () => {
-    const nodes = await startCluster({ masters: 3 });
-    afterwards(() => nodes.stop());
-    const cluster = new Cluster([...nodes.nodes]);
-    cluster.on("error", () => undefined);
-    afterwards(() => cluster.disconnect());
+    const { cluster, nodes } = await clusterClient();
     const streams = Array.from({ length: 6 }, () => `test:${randomUUID()}`);
     for (const stream of streams) for (let n = 0; n < 50; n += 1) await cluster.xadd(stream, "*", "n", n);
     const { client, decoded } = noteReads(cluster);
@@ -90,7 +86,7 @@ describe("the fast reader", () => {
     const pipeline = run(fromGroup(client as unknown as Cluster, options).pipe(bufferAck(), acknowledge(cluster)));
     await until(() => total(pipeline.values, "acked") === 300, "all are acknowledged");
     const moved = streams[0]!;
-    await moveSlot(cluster, moved, nodes.nodes);
+    await moveSlot(cluster, moved, nodes);
     for (let n = 0; n < 50; n += 1) await cluster.xadd(moved, "*", "n", n);
     await until(() => total(pipeline.values, "acked") === 350, "what was added after the move is acknowledged");
     expect(decoded.byIoredis).toBe(0);

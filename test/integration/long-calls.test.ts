@@ -1,8 +1,8 @@
-import { callLong } from "../../src/redis/fast/long-call.js";
 import { describe, expect, inject, it } from "vitest";
 import type { RedisConnection } from "../../src/redis/client.js";
-import { startCluster } from "../support/cluster.js";
-import { Cluster, Redis } from "../support/ioredis.js";
+import { callLong } from "../../src/redis/fast/long-call.js";
+import { clusterClient } from "../support/cluster-client.js";
+import { Redis } from "../support/ioredis.js";
 import { afterwards, workbench } from "../support/workbench.js";
 
 const words = [...Array.from({ length: 400 }, (_, n) => `${n}-ü🎏`), "", "\r\n$3\r\n", ...Array.from({ length: 400 }, (_, n) => String(n))];
@@ -45,14 +45,11 @@ describe("a command of many words", () => {
   });
 
   it("goes to the node that has its key", async () => {
-    const cluster = await startCluster();
-    afterwards(() => cluster.stop());
-    const client = new Cluster([...cluster.nodes]);
-    afterwards(() => client.disconnect());
+    const { cluster } = await clusterClient();
     for (const key of ["a", "b", "c", "d"]) {
-      expect(await callLong(asConnection(client), "rpush", [key, ...words])).toBe(words.length);
+      expect(await callLong(asConnection(cluster), "rpush", [key, ...words])).toBe(words.length);
       const keys = Array.from({ length: 40 }, (_, n) => `{${key}}:${n}`);
-      expect(await callLong(asConnection(client), "eval", ["return KEYS[40]", keys.length, ...keys])).toBe(keys[39]);
+      expect(await callLong(asConnection(cluster), "eval", ["return KEYS[40]", keys.length, ...keys])).toBe(keys[39]);
     }
   });
 });

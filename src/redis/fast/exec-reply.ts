@@ -1,19 +1,8 @@
 import type { EntryId } from "../../model/entry-id.js";
+import { errorText, isError } from "./line-reply.js";
 
-const [list, string, error, longError, minus] = ["*", "$", "-", "!", "-"].map((type) => type.charCodeAt(0));
-
+const [list, string, minus] = ["*", "$", "-"].map((type) => type.charCodeAt(0));
 const [cr, lf] = [13, 10];
-
-/** Whether it is an error, of RESP2 or RESP3. @internal */
-export const isError = (reply: Buffer): boolean => reply[0] === error || reply[0] === longError;
-
-/** What an error says, byte for byte a character. @internal */
-export const errorText = (reply: Buffer): string => (reply[0] === error ? linesOf(reply)[0]!.slice(1) : textOf(reply));
-
-/** A string of one line, byte for byte a character. @internal */
-export const textOf = (reply: Buffer): string => linesOf(reply)[1]!;
-
-const linesOf = (reply: Buffer): readonly string[] => reply.toString("latin1").split("\r\n", 2);
 
 /**
  * What EXEC answers of XADDs: the ids up to the first entry that could not be added; or the error of the first. None: there

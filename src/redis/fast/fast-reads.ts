@@ -1,5 +1,6 @@
 import type { StreamPage } from "../port.js";
 import type { SentCommand } from "./ioredis-internals.js";
+import { isError } from "./line-reply.js";
 import { ReadReply, type ReadForm } from "./read-reply.js";
 import type { Taken } from "./reply-tap.js";
 import { tapReplies } from "./tap-replies.js";
@@ -29,9 +30,6 @@ class PendingRead implements FastRead {
     return pages;
   }
 }
-
-/** The types of errors, in RESP2 and RESP3. */
-const errors = ["-", "!"].map((type) => type.charCodeAt(0));
 
 /**
  * The reads of one connection of ioredis, or one Cluster of them, decoded here: their replies never reach its decoder. Everything else
@@ -76,7 +74,7 @@ export class FastReads {
     const read = count === undefined ? undefined : this.#reads.get(count);
     if (read === undefined) return "nothing";
     read.pages = this.#reply.decode(reply, read.form);
-    if (read.pages === undefined && !errors.includes(reply[0]!)) this.#fellBack("a reply to a read had another shape than is known");
+    if (read.pages === undefined && !isError(reply)) this.#fellBack("a reply to a read had another shape than is known");
     return read.pages === undefined ? "nothing" : "all";
   };
 }

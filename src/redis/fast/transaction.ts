@@ -1,5 +1,6 @@
 import type { EntryId } from "../../model/entry-id.js";
-import { errorText, isError, readExec, textOf } from "./exec-reply.js";
+import { readExec } from "./exec-reply.js";
+import { errorText, isError, textOf } from "./line-reply.js";
 import type { Taken } from "./reply-tap.js";
 
 /** Where EXEC itself says what was wrong, it is behind this. */
