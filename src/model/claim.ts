@@ -8,8 +8,6 @@ export interface ClaimedKey {
   readonly holder: string;
   /** How long it stays done, ms. */
   readonly ttlMs: number;
-  /** The key itself, as long as the client puts no prefix before it. */
-  readonly place?: string;
 }
 
 /** A claim in this process's hands. @internal */

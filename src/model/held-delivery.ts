@@ -30,7 +30,7 @@ export class HeldDelivery<A> implements Delivery<A> {
   /** In development: where the delivery is. Not there otherwise, so that it costs nothing. */
   declare seen?: string | (() => string | undefined);
   /** Keys of dedupe that this entry has claimed; they are done, or given back, with its settlement. */
-  claims: Claim[] | undefined;
+  claims: readonly Claim[] | undefined;
   /** Keys of partitionBy whose later entries wait for this one, should it come again. */
   orderKeys: string[] | undefined;
   readonly #lease: Lease;
@@ -95,7 +95,7 @@ export class HeldDelivery<A> implements Delivery<A> {
   }
 
   claim(claim: Claim): void {
-    (this.claims ??= []).push(claim);
+    this.claims = this.claims === undefined ? [claim] : [...this.claims, claim]; // `push` makes room for seventeen
   }
 
   keepOrder(key: string): void {

@@ -109,6 +109,7 @@ class Terms {
   readonly #port: StreamsPort;
   readonly #common: Pick<ClaimTerms, "book" | "scope" | "ttlMs">;
   readonly #known = new Map<string, ClaimTerms>();
+  readonly #marks = new Map<string, string>();
   #latest: readonly [stream: string, group: string, terms: ClaimTerms] | undefined;
 
   constructor(port: StreamsPort, common: Pick<ClaimTerms, "book" | "scope" | "ttlMs">) {
@@ -128,7 +129,16 @@ class Terms {
 
   #make(stream: string, group: string): ClaimTerms {
     this.#refuseOtherSlot(stream);
-    return { ...this.#common, prefix: dedupePrefix(this.#common.scope, stream, group), holderOf: holdersOf(stream, group) };
+    return { ...this.#common, mark: this.#markOf(dedupePrefix(this.#common.scope, stream, group)), holderOf: holdersOf(stream, group) };
+  }
+
+  /** What keys begin with in the book: short, and nothing for the first. */
+  #markOf(prefix: string): string {
+    const known = this.#marks.get(prefix);
+    if (known !== undefined) return known;
+    const mark = this.#marks.size === 0 ? "" : String(this.#marks.size);
+    this.#marks.set(prefix, mark);
+    return mark;
   }
 
   #refuseOtherSlot(stream: string): void {

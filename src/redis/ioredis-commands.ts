@@ -107,12 +107,9 @@ export class IoredisCommands implements StreamCommands {
   /** The keys of claims; what many of them begin with is made once. */
   #claimKeys({ stream, group }: GroupRef): (claim: ClaimedKey) => string {
     const { toKey } = this.#connection;
-    const isPrefixed = toKey("") !== "";
     let latest: ClaimedKey["scope"] | undefined;
     let prefix = "";
-    return (claim) => {
-      if (claim.place !== undefined && !isPrefixed) return claim.place;
-      const { scope, name } = claim;
+    return ({ scope, name }) => {
       if (scope !== latest)
         prefix = dedupePrefix(scope._tag === "shared" ? { ...scope, name: toKey(scope.name) } : scope, toKey(stream), group);
       latest = scope;
