@@ -1,9 +1,10 @@
 import type { Delivery } from "../model/delivery.js";
-import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
+import { heldBy, type HeldDelivery, type Note } from "../model/held-delivery.js";
 import { Fifo } from "./fifo.js";
+import { Notes } from "./notes.js";
 
 /** The deliveries of one key that are here: one in its lane, the rest behind it. */
-interface KeyQueue<A> {
+interface KeyQueue<A> extends Note {
   readonly key: string;
   readonly lane: number;
   /** In the lane. */
@@ -19,7 +20,7 @@ interface KeyQueue<A> {
 export class KeyQueues<A> {
   readonly #feed: (lane: number, delivery: Delivery<A>) => void;
   readonly #byKey = new Map<string, KeyQueue<A>>();
-  readonly #byDelivery = new Map<HeldDelivery<unknown>, KeyQueue<A>>();
+  readonly #byDelivery = new Notes<KeyQueue<A>>();
   #waiting = 0;
 
   constructor(feed: (lane: number, delivery: Delivery<A>) => void) {
@@ -35,7 +36,7 @@ export class KeyQueues<A> {
     const held = heldBy(delivery);
     const queue = this.#byKey.get(key);
     if (queue !== undefined) return this.#append(queue, delivery, held);
-    const fresh: KeyQueue<A> = { key, lane, front: held, rest: undefined };
+    const fresh: KeyQueue<A> = { by: this.#byDelivery, key, lane, front: held, rest: undefined };
     this.#byKey.set(key, fresh);
     this.#byDelivery.set(held, fresh);
     this.#feed(lane, delivery);

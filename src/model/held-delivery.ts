@@ -12,6 +12,11 @@ import { isText, sizeOf, toBytes, toText, type RawPairs } from "./raw-pairs.js";
  */
 export type DeliveryState = "open" | "settling" | "lost" | "settled";
 
+/** Of a delivery, by the operator's notes that find it again. @internal */
+export interface Note {
+  readonly by: object;
+}
+
 /**
  * The one thing made per entry: what the source knows of it. `map` makes a {@link MappedDelivery} that points here. Text or
  * bytes, it has one shape, and holds of its content only what came, until something else is asked for.
@@ -33,6 +38,8 @@ export class HeldDelivery<A> implements Delivery<A> {
   claims: readonly Claim[] | undefined;
   /** Keys of partitionBy whose later entries wait for this one, should it come again. */
   orderKeys: string[] | undefined;
+  /** What an operator has to know of it. */
+  note: Note | undefined;
   readonly #lease: Lease;
   #fields: Fields | BinaryFields | undefined;
   /** Of text the bytes, of bytes the text. */
