@@ -591,11 +591,11 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local ms = function(number) return string.format('%.0f', number) end
 
-local rows = {} -- of the PEL: false for what is not this consumer's, nil for what is not known
+local rows = {} -- of the PEL, for each id that is decided about: false for what is not this consumer's, true for what is not known
 
 local function rowOf(id)
   local row = rows[id]
-  if row == nil then
+  if row == true then
     row = redis.call('XPENDING', stream, group, id, id, 1, consumer)[1] or false
     rows[id] = row
   end
@@ -604,12 +604,12 @@ end
 
 -- A row of a page costs a fifth of one that is asked for by itself. So pages are read as long as an eighth of their rows is wanted.
 local pageSize = 100
-local function readRows(from, to, wanted)
+local function readRows(from, to)
   while true do
     local page, hits = redis.call('XPENDING', stream, group, from, to, pageSize, consumer), 0
     for _, row in ipairs(page) do
       local id = row[1]
-      if wanted[id] then rows[id], hits = row, hits + 1 end
+      if rows[id] then rows[id], hits = row, hits + 1 end
     end
     if #page < pageSize or hits * 8 < pageSize then return end
     from = '(' .. page[pageSize][1]
@@ -753,7 +753,7 @@ end
 local function conclude(run, places)
   for _, step in ipairs(run.steps) do
     if step.name == 'mark' then
-      for _, place in ipairs(places) do redis.call('SET', KEYS[step.place + (place - 1) * run.marks], 'done', 'PX', step.count) end
+      for _, place in ipairs(places) do redis.call('PSETEX', KEYS[step.place + (place - 1) * run.marks], step.count, 'done') end
     elseif step.name == 'unclaim' and redis.call('GET', step.key) == ARGV[run.first + step.offset] then
       redis.call('DEL', step.key)
     end
@@ -811,7 +811,7 @@ local function carryOut(run)
   local isDone, outcome = pcall(verbs[run.verb], ids, run.argument, row, run.kept)
   if not isDone then outcome = type(outcome) == 'table' and outcome.err or outcome end
   if run.verb ~= 'ack' or outcome ~= 'done' then
-    for _, id in ipairs(ids) do rows[id] = nil end -- pending still, maybe
+    for _, id in ipairs(ids) do rows[id] = true end -- pending still, maybe
   end
   if outcome == 'done' then return conclude(run, places) end
   for at = #places, 1, -1 do
@@ -821,13 +821,13 @@ local function carryOut(run)
 end
 
 -- What adds goes first: after the first write of a script Redis refuses it nothing any more, however full the memory is.
-local adding, others, wanted = {}, {}, {}
+local adding, others = {}, {}
 local index, count = 6, 0
 while index <= #ARGV do
   local run = { verb = ARGV[index], ids = {}, before = count, steps = {}, words = 0, marks = 0, results = {} }
   for id in string.gmatch(ARGV[index + 1], '%S+') do
     count = count + 1
-    run.ids[count - run.before], wanted[id] = id, true
+    run.ids[count - run.before], rows[id] = id, true
   end
   local last = index + 2 + 3 * ARGV[index + 2]
   for at = index + 3, last, 3 do
@@ -852,7 +852,7 @@ while index <= #ARGV do
   list[#list + 1] = run
 end
 
-if group ~= '' and count > 4 then readRows(ARGV[4], ARGV[5], wanted) end
+if group ~= '' and count > 4 then readRows(ARGV[4], ARGV[5]) end
 for _, list in ipairs({ adding, others }) do
   for _, run in ipairs(list) do carryOut(run) end
 end
