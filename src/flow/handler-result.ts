@@ -84,11 +84,7 @@ export function causeOf(error: unknown): unknown {
 }
 
 /** @internal */
-export function subscribeToLast(
-  source: Observable<unknown>,
-  succeeded: (last: unknown) => void,
-  failed: (error: unknown) => void,
-): Subscription {
-  let last: unknown;
-  return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last) });
+export function subscribeToLast<A>(source: Observable<A>, succeeded: (last: A) => void, failed: (error: unknown) => void): Subscription {
+  let last: A | undefined;
+  return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last as A) });
 }

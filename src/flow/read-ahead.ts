@@ -1,16 +1,9 @@
-import { AsyncSubject, asyncScheduler, from, type Observable, type Subscription } from "rxjs";
+import { asyncScheduler, from, type Subscription } from "rxjs";
 import type { ReadPlan } from "../model/read-plan.js";
-import type { StreamPage, StreamReader } from "../redis/port.js";
+import type { StreamReader } from "../redis/port.js";
 import type { CreditLedger } from "./credit-ledger.js";
-
-/** A read that was sent. Its credit is set aside, and its answer kept, until its turn comes. @internal */
-export interface SentRead {
-  readonly plan: ReadPlan;
-  readonly sentAt: number;
-  readonly answer: Observable<readonly StreamPage[]>;
-  /** Gives the credit back that is not used by then. */
-  readonly release: () => void;
-}
+import { isPromise, subscribeToLast } from "./handler-result.js";
+import { SentRead } from "./sent-read.js";
 
 /** What a read is sent with. @internal */
 export interface ReadOrder {
@@ -41,11 +34,12 @@ export class ReadAhead {
   }
 
   send({ plan, group, consumer, claimIdleMs }: ReadOrder): void {
-    const release = this.#ledger.reserve(plan.count * plan.streams.length);
-    const answer = new AsyncSubject<readonly StreamPage[]>();
     const { streams, count, blockMs } = plan;
-    this.#sent.push({ plan, sentAt: asyncScheduler.now(), answer, release });
-    const subscription = from(this.#reader.read({ group, consumer, streams, count, blockMs, claimIdleMs })).subscribe(answer);
+    const sent = new SentRead(plan, asyncScheduler.now(), this.#ledger.reserve(count * streams.length));
+    this.#sent.push(sent);
+    const answer = this.#reader.read({ group, consumer, streams, count, blockMs, claimIdleMs });
+    if (isPromise(answer)) return void answer.then(sent.brought, sent.failed);
+    const subscription = subscribeToLast(from(answer), sent.brought, sent.failed);
     this.#answers.add(subscription);
     subscription.add(() => this.#answers.delete(subscription));
   }
@@ -58,6 +52,6 @@ export class ReadAhead {
   /** Nobody waits for what is under way: who drops it looks through the own pending entries, or hands them back. */
   drop(): void {
     for (const subscription of [...this.#answers]) subscription.unsubscribe();
-    for (const { release } of this.#sent.splice(0)) release();
+    for (const sent of this.#sent.splice(0)) sent.forget();
   }
 }

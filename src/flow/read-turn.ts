@@ -1,28 +1,15 @@
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  ignoreElements,
-  map,
-  of,
-  repeat,
-  switchMap,
-  tap,
-  timer,
-  type Observable,
-} from "rxjs";
+import { asyncScheduler, defer, EMPTY, ignoreElements, map, timer, type Observable } from "rxjs";
 import type { EntryId } from "../model/entry-id.js";
 import { readPlan, spareOf, type ReadPlan } from "../model/read-plan.js";
 import type { StreamPage, StreamReader } from "../redis/port.js";
+import { answersInTurn } from "./answers-in-turn.js";
 import type { Page } from "./chore.js";
 import { ConfirmClaims } from "./confirm-claims.js";
 import type { Place } from "./place.js";
-import { giveUpSilent } from "./give-up-silent.js";
-import { ReadAhead, type SentRead } from "./read-ahead.js";
+import { ReadAhead } from "./read-ahead.js";
 import type { Recovery } from "./recovery.js";
 import type { GroupSettings } from "./group-settings.js";
+import type { SentRead } from "./sent-read.js";
 import type { Session } from "./session.js";
 import { withRetries } from "./with-retries.js";
 
@@ -72,20 +59,17 @@ export class ReadTurn {
   run(listener: TurnListener): Observable<Page> {
     return defer(() => {
       this.#send();
-      const answers = defer(() => {
-        listener.waits();
-        return this.#answerTo(this.#ahead.next()!, listener);
-      }).pipe(repeat({ delay: () => (this.#sendNext() > 0 ? of(true) : EMPTY) }));
-      return withRetries(answers, this.#recovery, this.#session.ledger);
+      const next = (): SentRead | undefined => {
+        this.#sendNext();
+        return this.#next(listener);
+      };
+      return withRetries(this.#answers(listener, next, false), this.#recovery, this.#session.ledger);
     });
   }
 
   /** The answers to what was sent behind a read that was refused; what refuses them is no news. */
   runRest(listener: TurnListener): Observable<Page> {
-    return defer(() => {
-      const sent = this.#ahead.next();
-      return sent === undefined ? EMPTY : concat(this.#answerTo(sent, listener).pipe(catchError(() => EMPTY)), this.runRest(listener));
-    });
+    return this.#answers(listener, () => this.#next(listener), true);
   }
 
   /** The connection is given up. */
@@ -101,29 +85,40 @@ export class ReadTurn {
     this.#ahead.send({ plan, group: settings.group, consumer, claimIdleMs });
   }
 
-  #answerTo({ plan, sentAt, answer, release }: SentRead, { answered }: TurnListener): Observable<Page> {
-    return answer.pipe(
-      giveUpSilent(plan.blockMs ?? 0),
-      switchMap((pages) => {
-        answered();
-        this.#note(plan, pages, this.#ahead.claims);
-        return pages.some(hasClaimed) ? this.#confirm.keep(pages) : of(pages);
-      }),
-      map((pages) => this.#admit(pages)),
-      tap({ next: release, error: release, complete: release, unsubscribe: release }),
-      switchMap((page) => {
-        this.#isFlowing = page.length > 0;
-        if (!this.#isFlowing) return this.#rest(plan, asyncScheduler.now() - sentAt);
-        if (this.#isDeep) this.#sendAhead(mostAhead, this.#portion);
-        return this.#hand(page);
-      }),
-    );
+  #answers(listener: TurnListener, next: () => SentRead | undefined, passesOver: boolean): Observable<Page> {
+    this.#isFlowing = false;
+    return answersInTurn({
+      next,
+      open: (sent, pages) => {
+        listener.answered();
+        return this.#open(sent, pages);
+      },
+      flows: () => this.#flow(),
+      rest: (sent) => this.#rest(sent),
+      passesOver,
+    });
   }
 
-  /** A page was handed on, so there may be more by now; not where credit is short, because that would bring little. Returns how many are under way. */
-  #sendNext(): number {
+  #next({ waits }: TurnListener): SentRead | undefined {
+    const sent = this.#ahead.next();
+    if (sent !== undefined) waits();
+    return sent;
+  }
+
+  #open({ plan }: SentRead, pages: readonly StreamPage[]): Page | Observable<Page> {
+    this.#note(plan, pages, this.#ahead.claims);
+    return pages.some(hasClaimed) ? this.#confirm.keep(pages).pipe(map((kept) => this.#admit(kept))) : this.#admit(pages);
+  }
+
+  #flow(): void {
+    this.#isFlowing = true;
+    this.#emptyInARow = 0;
+    if (this.#isDeep) this.#sendAhead(mostAhead, this.#portion);
+  }
+
+  /** A page was handed on, so there may be more by now; not where credit is short, because that would bring little. */
+  #sendNext(): void {
     if (this.#isFlowing && this.#session.ledger.bytes === undefined) this.#sendAhead(1, this.#share() / 4);
-    return this.#ahead.size;
   }
 
   /** Where there is credit for it, and nothing to do between two reads. */
@@ -170,13 +165,9 @@ export class ReadTurn {
     this.#place.mode.answered(claims, pages.some(hasClaimed) ? "claimed" : full.length > 0 ? "full" : "some");
   }
 
-  #hand(page: Page): Observable<Page> {
-    this.#emptyInARow = 0;
-    return of(page);
-  }
-
-  #rest({ blockMs, choresWait }: ReadPlan, tookMs: number): Observable<never> {
-    const waited = blockMs !== undefined && tookMs >= blockMs / 2;
+  #rest({ plan: { blockMs, choresWait }, sentAt }: SentRead): Observable<never> {
+    this.#isFlowing = false;
+    const waited = blockMs !== undefined && asyncScheduler.now() - sentAt >= blockMs / 2;
     this.#emptyInARow = waited || choresWait ? 0 : this.#emptyInARow + 1;
     if (this.#emptyInARow === 0) return EMPTY;
     return timer(Math.min(restMs.longest, restMs.first * 2 ** Math.min(this.#emptyInARow, 10))).pipe(ignoreElements());
