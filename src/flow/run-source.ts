@@ -75,8 +75,7 @@ export function runSource(session: PlainSession, { bring, upkeep, depart }: Sour
     bring.pipe(takeUntil(drainRequest(session.settings.signal).pipe(delay(lastReadMs)))),
     defer(() => settled(session)),
   );
-  const deliveries = alongside(work, merge(upkeep, watchStall(session), reportOutages(session), session.signs.regularly)).pipe(
-    emitPages(),
+  const pages = alongside(work, merge(upkeep, watchStall(session), reportOutages(session), session.signs.regularly)).pipe(
     tap({ error: () => (reason = "error") }),
   );
   const leaveDrained = defer(() => {
@@ -84,7 +83,8 @@ export function runSource(session: PlainSession, { bring, upkeep, depart }: Sour
     return leave;
   });
   // eslint-disable-next-line rxjs-x/no-subscribe-in-pipe -- teardown is synchronous, the departure outlives the subscriber
-  return concat(deliveries, leaveDrained).pipe(finalize(() => leave.subscribe())) as Observable<Delivery<Fields>>;
+  const all = concat(pages, leaveDrained).pipe(finalize(() => leave.subscribe()));
+  return all.pipe(emitPages()) as Observable<Delivery<Fields>>; // last: what is behind it is done for each delivery
 }
 
 /** What goes over the command connection waits while that is away; without this nobody would know why. */

@@ -6,6 +6,9 @@ const kinds = Uint8Array.from({ length: 256 }, (_, byte) => kindOf(String.fromCh
 
 const noBytes = Buffer.alloc(0);
 
+/** So many bytes before the end of a chunk its last line may not be whole. To read behind the end takes an engine out of its stride. */
+const longestLength = 24;
+
 /**
  * Finds where replies end, in RESP2 and RESP3, whatever they are and wherever a chunk of bytes breaks off. It counts the values that are
  * missing: a string is one less, a list of n is n - 1 more. Nothing is decoded, and of a string only the length is looked at.
@@ -36,9 +39,15 @@ export class ReplyEnds {
   #read(chunk: Buffer, from: number): number {
     let missing = this.#missing;
     let at = from + this.#skip;
+    const safe = chunk.length - longestLength;
     while (missing > 0 && at < chunk.length) {
       const begin = at;
       const kind = kinds[chunk[at]!]!;
+      if (at > safe && kind !== 0 && chunk.indexOf(lf, at) < 0) {
+        this.#line = Buffer.from(chunk.subarray(begin));
+        at = chunk.length;
+        break;
+      }
       let number = 0;
       let byte = chunk[++at]!;
       for (; byte >= zero && byte <= nine; byte = chunk[++at]!) number = number * 10 + byte - zero;
