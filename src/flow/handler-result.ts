@@ -88,3 +88,14 @@ export function subscribeToLast<A>(source: Observable<A>, succeeded: (last: A) =
   let last: A | undefined;
   return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last as A) });
 }
+
+/** Calls back with the last value of something that is awaited. What comes back stops that; a promise can't be stopped. @internal */
+export function hear<A>(
+  awaited: ObservableInput<A>,
+  succeeded: (last: A) => void,
+  failed: (error: unknown) => void,
+): Subscription | undefined {
+  if (!isPromise(awaited)) return subscribeToLast(from(awaited), succeeded, failed);
+  void awaited.then(succeeded, failed);
+  return undefined;
+}

@@ -1,8 +1,8 @@
-import { asyncScheduler, from, type Subscription } from "rxjs";
+import { asyncScheduler, type Subscription } from "rxjs";
 import type { ReadPlan } from "../model/read-plan.js";
 import type { StreamReader } from "../redis/port.js";
 import type { CreditLedger } from "./credit-ledger.js";
-import { isPromise, subscribeToLast } from "./handler-result.js";
+import { hear } from "./handler-result.js";
 import { SentRead } from "./sent-read.js";
 
 /** What a read is sent with. @internal */
@@ -38,8 +38,8 @@ export class ReadAhead {
     const sent = new SentRead(plan, asyncScheduler.now(), this.#ledger.reserve(count * streams.length));
     this.#sent.push(sent);
     const answer = this.#reader.read({ group, consumer, streams, count, blockMs, claimIdleMs });
-    if (isPromise(answer)) return void answer.then(sent.brought, sent.failed);
-    const subscription = subscribeToLast(from(answer), sent.brought, sent.failed);
+    const subscription = hear(answer, sent.brought, sent.failed);
+    if (subscription === undefined) return;
     this.#answers.add(subscription);
     subscription.add(() => this.#answers.delete(subscription));
   }

@@ -5,11 +5,13 @@ import { reconnectDelayMs } from "./backoff.js";
 import { unlessFatal } from "./unless-fatal.js";
 
 /** Does again, for ever and with backoff, what can heal, and lets the source report why; errors with what can't. @internal */
-export function retryHindered<A>(ref: GroupRef, origin: Origin): MonoTypeOperatorFunction<A> {
-  const again = (error: unknown, failures: number): Observable<unknown> =>
-    unlessFatal(error, ref, () => {
-      origin.hindered(error);
-      return timer(reconnectDelayMs(failures));
-    });
-  return retry({ delay: again });
+export const retryHindered = <A>(ref: GroupRef, origin: Origin): MonoTypeOperatorFunction<A> =>
+  retry({ delay: (error: unknown, failures) => pauseHindered(ref, origin, error, failures) });
+
+/** Emits when it is to be done again. @internal */
+export function pauseHindered(ref: GroupRef, origin: Origin, error: unknown, failures: number): Observable<unknown> {
+  return unlessFatal(error, ref, () => {
+    origin.hindered(error);
+    return timer(reconnectDelayMs(failures));
+  });
 }

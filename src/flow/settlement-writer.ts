@@ -1,4 +1,4 @@
-import { catchError, concat, defer, delay, EMPTY, from, ignoreElements, merge, Observable, of, takeUntil, tap } from "rxjs";
+import { catchError, EMPTY, from, merge, tap, type Observable } from "rxjs";
 import type { HeldDelivery } from "../model/held-delivery.js";
 import { orderMark } from "../model/order-mark.js";
 import type { Origin } from "../model/origin.js";
@@ -7,9 +7,10 @@ import type { Receipt } from "../model/receipt.js";
 import type { Flow } from "../model/settlement.js";
 import { classifyError } from "../redis/classify-error.js";
 import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands, StreamsPort } from "../redis/port.js";
-import { retryHindered } from "./retry-hindered.js";
+import { pauseHindered } from "./retry-hindered.js";
 import { refuseOtherSlot } from "./same-slot.js";
 import { Tally } from "./tally.js";
+import { attempt, untilConfirmed, type Attempt } from "./until-confirmed.js";
 
 /** @internal */
 export interface WriterOptions {
@@ -18,9 +19,6 @@ export interface WriterOptions {
   /** What is to be written with the ack of an undecided delivery. @defaultValue nothing */
   readonly plan?: Plan;
 }
-
-/** How long writes may go on after their source has stopped waiting for them. */
-const graceMs = 2_000;
 
 /** Writes decisions to Redis until they are confirmed: the only write path there is. @internal */
 export class SettlementWriter {
@@ -45,21 +43,20 @@ export class SettlementWriter {
     if (other !== undefined)
       refuseOtherSlot(this.#port, pile.stream, other, `Dead letters of "${pile.stream}" can't be written to "${other}"`);
     const tally = new Tally(pile);
-    const written = this.#carryOut(pile, tally).pipe(takeUntil(abandoned(pile.origin)));
-    return concat(
-      written,
-      defer(() => of(this.#options.plan === undefined ? tally.close() : { ...tally.close(), outputs: tally.outputs })),
-    );
-  }
-
-  #carryOut({ stream, group, consumer, origin }: Pile, tally: Tally): Observable<never> {
+    const { stream, group, consumer, origin } = pile;
     if (group === undefined) for (const each of tally.open) if (each.settlement._tag !== "DeadLetter") tally.done(each); // its source keeps account
     const ref = { stream, group: group ?? "", consumer: consumer ?? "" };
-    const attempt = defer(() => {
-      if (tally.open.length === 0) return EMPTY;
-      return this.#isAckOnly(tally) ? this.#ack(ref, tally) : this.#settle(ref, tally, origin);
+    return untilConfirmed({
+      origin,
+      attempt: () => this.#attempt(ref, tally, origin),
+      again: (error, failures) => pauseHindered(ref, origin, error, failures),
+      close: () => (this.#options.plan === undefined ? tally.close() : { ...tally.close(), outputs: tally.outputs }),
     });
-    return attempt.pipe(ignoreElements(), retryHindered(ref, origin));
+  }
+
+  #attempt(ref: ConsumerRef, tally: Tally, origin: Origin): Attempt | undefined {
+    if (tally.open.length === 0) return undefined;
+    return this.#isAckOnly(tally) ? this.#ack(ref, tally) : this.#settle(ref, tally, origin);
   }
 
   #isAckOnly(tally: Tally): boolean {
@@ -69,18 +66,19 @@ export class SettlementWriter {
   }
 
   /** A plain XACK, because a script costs the server three times as much; one per reason, because it answers a mere count. */
-  #ack(ref: ConsumerRef, tally: Tally): Observable<unknown> {
+  #ack(ref: ConsumerRef, tally: Tally): Attempt {
     const acks = [...byCount(tally.open)].map(([count, planned]) => {
       const ids = planned.map(({ held }) => held.id);
-      return from(this.#commands.ack(ref, ids)).pipe(tap((pending) => tally.acked(planned, count, pending)));
+      return attempt(this.#commands.ack(ref, ids), (pending) => tally.acked(planned, count, pending));
     });
-    return acks.length === 1 ? acks[0]! : merge(...acks);
+    return acks.length === 1 ? acks[0]! : attempt(merge(...acks.map(({ answer, confirmed }) => from(answer).pipe(tap(confirmed)))));
   }
 
-  #settle(ref: ConsumerRef, tally: Tally, origin: Origin): Observable<unknown> {
+  #settle(ref: ConsumerRef, tally: Tally, origin: Origin): Attempt {
     const planned = tally.open;
     const { mode, deadLetterStream } = this.#options;
-    return from(this.#commands.settle(ref, { mode, deadLetterStream, decisions: planned.map((each) => toDecision(each, origin)) })).pipe(
+    const decisions = planned.map((each) => toDecision(each, origin));
+    const settled = from(this.#commands.settle(ref, { mode, deadLetterStream, decisions })).pipe(
       tap((outcomes) => record(planned, outcomes, tally)),
       catchError((error: unknown) => {
         if (classifyError(error, ref)._tag !== "missingGroup") throw error;
@@ -88,6 +86,7 @@ export class SettlementWriter {
         return EMPTY;
       }),
     );
+    return attempt(settled);
   }
 }
 
@@ -144,13 +143,4 @@ function record(planned: readonly Planned[], outcomes: readonly SettleOutcome[],
 function withoutGroup(planned: readonly Planned[], tally: Tally, origin: Origin, error: unknown): void {
   for (const each of planned) if (isPlainAck(each) || origin.over) tally.notPending(each);
   if (tally.open.length > 0) throw new Error(error instanceof Error ? error.message : String(error));
-}
-
-/** Emits a while after the source has stopped waiting. */
-function abandoned(origin: Origin): Observable<unknown> {
-  const over = new Observable<void>((subscriber) => {
-    if (origin.over) subscriber.next();
-    return origin.watch({ abandoned: () => subscriber.next() });
-  });
-  return over.pipe(delay(graceMs));
 }
