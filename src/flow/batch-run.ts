@@ -62,9 +62,11 @@ export class BatchRun<A, B> {
     const call = this.#call;
     if (call === undefined) return;
     call.part.forEach((delivery, index) => {
-      if (delivery !== undefined && this.#isGivenBack(delivery)) call.part[index] = undefined;
+      if (delivery === undefined || heldBy(delivery).state === "open") return;
+      call.part[index] = undefined; // first: who hears of it may come here again
+      this.#listener.next(settle.release(delivery));
     });
-    if (call.part.some((delivery) => delivery !== undefined)) return;
+    if (this.#call !== call || call.part.some((delivery) => delivery !== undefined)) return;
     this.#end(call);
     call.abort.abort(new Error("Another consumer has every delivery of this batch, or its source is over"));
     this.go();
