@@ -186,6 +186,20 @@ describe("partitionBy", () => {
       expect(recording.values.map((item) => summary(item)).sort()).toEqual(["1-0 release", "2-0 release", "3-0 release", "4-0 release"]); // prettier-ignore
       expect(recording.ended).toBe("complete");
     });
+
+    it.each(["pass", "wait"] as const)("and comes when its source is over is let go, and the result completes (%s)", (whileRetrying) => {
+      const source = new TestSource();
+      const input = new Subject<Flow<Fields>>();
+      const work = retryToDLQ<Fields, unknown>(() => 1, { maxDeliveries: 5 });
+      const recording = record(input.pipe(partitionBy(byKey, { lanes: 2, whileRetrying }, (lane$) => lane$.pipe(work))));
+      const [first, second] = keyed(source, a, a);
+      source.ledger.abandon(new Error("over"));
+      input.next(first!);
+      input.next(second!);
+      input.complete();
+      expect(recording.values.map((item) => summary(item))).toEqual(["1-0 release", "2-0 release"]);
+      expect(recording.ended).toBe("complete");
+    });
   });
 
   describe("ends", () => {
