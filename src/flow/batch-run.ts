@@ -81,7 +81,7 @@ export class BatchRun<A, B> {
 
   #start(deliveries: readonly Delivery<A>[]): void {
     const part = deliveries.filter((delivery) => !this.#isGivenBack(delivery));
-    if (part.length === 0) return;
+    if (part.length === 0 || this.#isStopped) return; // what was given back may have ended the pipeline
     const call: Call<A> = { part: [...part], abort: new AbortController(), stop: new Subscription() };
     this.#call = call;
     const values = part.map(({ value }) => value);

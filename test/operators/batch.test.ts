@@ -395,6 +395,15 @@ describe("batch", () => {
     expect(unsubscribed).toBe(1);
   });
 
+  it("does not call its handler when it is unsubscribed because of what it gives back before", () => {
+    const source = new TestSource();
+    const [lost, other] = source.many(2);
+    const handler = vi.fn(() => undefined);
+    source.lose(lost!);
+    record(of(lost!, other!).pipe(batched(handler), take(1)));
+    expect(handler).not.toHaveBeenCalled();
+  });
+
   it("stops a synchronous source as soon as its subscriber has had enough", () => {
     const recording = record(
       from(new TestSource().many(100)).pipe(
