@@ -115,7 +115,7 @@ export class OrderKeeper<A> {
     });
   }
 
-  /** Who hears what becomes of one may end the source: its answer is then given for others as well. */
+  /** Not decided about yet: who hears of another one may have ended the source, and all were let go then. */
   #isWaiting(member: Member<A>): boolean {
     return member.phase === "arrived" && this.#members.has(heldBy(member.delivery));
   }
