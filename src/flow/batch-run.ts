@@ -62,9 +62,11 @@ export class BatchRun<A, B> {
     const call = this.#call;
     if (call === undefined) return;
     call.part.forEach((delivery, index) => {
-      if (delivery !== undefined && this.#isGivenBack(delivery)) call.part[index] = undefined;
+      if (delivery === undefined || heldBy(delivery).state === "open") return;
+      call.part[index] = undefined; // first: who hears of it may come here again
+      this.#listener.next(settle.release(delivery));
     });
-    if (call.part.some((delivery) => delivery !== undefined)) return;
+    if (this.#call !== call || call.part.some((delivery) => delivery !== undefined)) return;
     this.#end(call);
     call.abort.abort(new Error("Another consumer has every delivery of this batch, or its source is over"));
     this.go();
@@ -79,7 +81,7 @@ export class BatchRun<A, B> {
 
   #start(deliveries: readonly Delivery<A>[]): void {
     const part = deliveries.filter((delivery) => !this.#isGivenBack(delivery));
-    if (part.length === 0) return;
+    if (part.length === 0 || this.#isStopped) return; // what was given back may have ended the pipeline
     const call: Call<A> = { part: [...part], abort: new AbortController(), stop: new Subscription() };
     this.#call = call;
     const values = part.map(({ value }) => value);

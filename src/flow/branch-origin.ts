@@ -54,10 +54,16 @@ export class BranchOrigin implements Origin {
     for (const watcher of [...this.#watchers]) message(watcher);
   }
 
-  lose(handle: BranchHandle, reason: unknown): void {
+  /** It is lost, and nobody has heard of that yet. */
+  mark(handle: BranchHandle): void {
     if (handle.state !== "open") return;
     handle.state = "lost";
     this.unsettled -= 1;
+  }
+
+  /** Says so, unless the branch had settled it before. */
+  lose(handle: BranchHandle, reason: unknown): void {
+    if (handle.state !== "lost") return;
     handle.abort(reason);
     this.tell((watcher) => watcher.lost?.(handle));
   }

@@ -17,15 +17,11 @@ export class Inlets<A> {
   readonly #inlets: readonly Inlet<A>[];
   readonly #ready = new Fifo<Feed<A>>();
   #isFeeding = false;
+  #isEnding = false;
 
   constructor(count: number) {
     this.#inlets = Array.from({ length: count }, () => new Inlet<A>());
     this.lanes = this.#inlets.map(({ items$ }) => items$);
-  }
-
-  /** True while nothing waits to be put in. */
-  get isIdle(): boolean {
-    return !this.#isFeeding;
   }
 
   /** @throws Error when nobody listens to the lane: the item would be lost in silence */
@@ -35,10 +31,13 @@ export class Inlets<A> {
     this.#put(lane, item);
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) this.#put(next.lane, next.item);
     this.#isFeeding = false;
+    if (this.#isEnding) this.complete();
   }
 
+  /** When nothing waits to be put in. */
   complete(): void {
-    for (const inlet of this.#inlets) inlet.complete();
+    this.#isEnding = true;
+    if (!this.#isFeeding) for (const inlet of this.#inlets) inlet.complete();
   }
 
   error(error: unknown): void {

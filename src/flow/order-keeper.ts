@@ -95,7 +95,7 @@ export class OrderKeeper<A> {
     const open = [...this.#asked, ...this.#arrived];
     this.#asked = [];
     this.#arrived = [];
-    for (const member of open) this.#letGo(member);
+    for (const member of open) if (this.#isWaiting(member)) this.#letGo(member);
   }
 
   #ask(): void {
@@ -106,11 +106,18 @@ export class OrderKeeper<A> {
     const questions = asked.map(({ delivery: { id }, order }) => ({ key: order.key, id, above: order.lookAbove(id) }));
     this.#origin.askEarlier(this.#stream, questions, (answers) => {
       if (this.#asked !== asked) return;
-      asked.forEach((member, index) => this.#decide(member, answers[index]!));
+      asked.forEach((member, index) => {
+        if (this.#isWaiting(member)) this.#decide(member, answers[index]!);
+      });
       this.#asked = [];
       this.#ask();
       this.#outlet.answered();
     });
+  }
+
+  /** Not decided about yet: who hears of another one may have ended the source, and all were let go then. */
+  #isWaiting(member: Member<A>): boolean {
+    return member.phase === "arrived" && this.#members.has(heldBy(member.delivery));
   }
 
   #decide(member: Member<A>, answer: OrderAnswer): void {

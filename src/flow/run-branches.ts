@@ -76,7 +76,10 @@ export function runBranches<A>(branches: readonly OperatorFunction<Flow<A>, Flow
   });
 }
 
-/** What the operators of the branches hear of the source. */
+/**
+ * What the operators of the branches hear of the source. All that are lost are so in every branch before any branch hears of one: who
+ * makes room for the next must not begin with one that is lost as well.
+ */
 function newsFor<A>({ origins, shown }: Supply<A>, letGo: (delivery: Delivery<A>) => void): OriginWatcher {
   const tellAll = (message: (watcher: OriginWatcher) => void): void => {
     for (const origin of origins) origin.tell(message);
@@ -85,10 +88,13 @@ function newsFor<A>({ origins, shown }: Supply<A>, letGo: (delivery: Delivery<A>
     starved: () => tellAll((watcher) => watcher.starved?.()),
     abandoned: () => tellAll((watcher) => watcher.abandoned?.()),
     lost: (held) => {
-      const shared = shown.get(held);
-      if (shared?.isOpen !== true) return; // decided: it is on its way
-      shared.handles.forEach((handle, branch) => origins[branch]!.lose(handle, held.signal.reason));
-      letGo(shared.delivery);
+      if (shown.get(held)?.isOpen !== true) return; // decided: it is on its way
+      const lost = [...shown.values()].filter(({ isOpen, delivery }) => isOpen && heldBy(delivery).state === "lost");
+      for (const { handles } of lost) handles.forEach((handle, branch) => origins[branch]!.mark(handle));
+      for (const { delivery, handles } of lost) {
+        handles.forEach((handle, branch) => origins[branch]!.lose(handle, held.signal.reason));
+        letGo(delivery);
+      }
     },
     settled: (confirmations) => {
       const ours = confirmations.flatMap((confirmation) => {

@@ -156,7 +156,10 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
       if (ended && jobs.size === 0 && waiting.size === 0) subscriber.complete();
     };
     const letGo = (held: HeldDelivery<unknown>): void => {
-      for (const job of [...jobs]) if (heldBy(job.delivery!) === held) giveUp(job, settle.release);
+      for (const job of [...jobs]) {
+        const { delivery } = job; // none any more when its handler has ended because of another that was let go here
+        if (delivery !== undefined && heldBy(delivery) === held) giveUp(job, settle.release);
+      }
     };
     const origins = new OriginWatch(() => ({ lost: letGo }));
 

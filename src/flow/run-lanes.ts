@@ -38,7 +38,7 @@ export function runLanes<A, R>(plan: LanePlan<A, R>): OperatorFunction<Flow<A>, 
     let ended = false;
 
     const endIfDone = (): void => {
-      if (ended && inlets.isIdle && queues.waiting === 0) inlets.complete();
+      if (ended && queues.waiting === 0) inlets.complete();
     };
     const emit = (item: R): void => {
       if (outcomes === undefined) subscriber.next(item);

@@ -2,7 +2,7 @@ import { Subject, type OperatorFunction, type Subscriber } from "rxjs";
 import type { Delivery } from "../model/delivery.js";
 import { heldBy } from "../model/held-delivery.js";
 import type { Origin } from "../model/origin.js";
-import type { Flow, Settled } from "../model/settlement.js";
+import { settle, type Flow, type Settled } from "../model/settlement.js";
 import { operate } from "./operate.js";
 import { OrderKeeper, type Outlet } from "./order-keeper.js";
 import { keyOrFailure, runLanes, type LanePlan } from "./run-lanes.js";
@@ -63,8 +63,10 @@ export function runOrderedLanes<A, R>(plan: Omit<LanePlan<A, R>, "inOrder" | "ou
       if (item._tag === "Settled" || item.group === undefined) return admitted.next(item); // without a group nothing comes again
       const key = keyOrFailure(plan.keyOf, item);
       if (typeof key !== "string") return admitted.next(key);
+      const held = heldBy(item);
+      if (held.state !== "open") return admitted.next(settle.release(item)); // when its source is over, nobody would answer about it
       origins.see(item);
-      keepers.for(heldBy(item)).arrive(item, key);
+      keepers.for(held).arrive(item, key);
     };
     const keyOf = (delivery: Delivery<A>): string => {
       const held = heldBy(delivery);

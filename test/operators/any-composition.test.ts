@@ -159,8 +159,9 @@ const plans: fc.Arbitrary<Plan> = fc.record(
     unsubscribeAt: fc.integer({ min: 0, max: 400 }),
     failEvery: fc.integer({ min: 2, max: 5 }),
     claims: fc.array(fc.record({ n: fc.integer({ min: 1, max: 30 }), at: fc.integer({ min: 0, max: 300 }) }), { maxLength: 4 }),
+    seed: fc.nat(),
   },
-  { requiredKeys: ["total", "everyMs", "maxInFlight", "writeMs", "drainAt", "drainTimeoutMs"] },
+  { requiredKeys: ["total", "everyMs", "maxInFlight", "writeMs", "drainAt", "drainTimeoutMs", "seed"] },
 );
 
 const buffers = fc.option(fc.record({ maxSize: fc.integer({ min: 1, max: 9 }), maxWaitMs: fc.integer({ min: 0, max: 40 }) }));

@@ -324,6 +324,31 @@ describe("batch", () => {
       expect(recording.values.map(summary)).toEqual(Array.from({ length: 8 }, (_, n) => `${n + 1}-0 release`));
       expect(recording.ended).toBe("complete");
     });
+
+    it("gives each back once, also when that ends its source", () => {
+      const source = new TestSource();
+      const input = new Subject<Flow<Fields>>();
+      const recording = record(input.pipe(batched(() => NEVER)), () => source.ledger.abandon(new Error("over")));
+      const all = source.many(3);
+      for (const each of all) input.next(each);
+      source.lose(all[0]!);
+      input.complete();
+      expect(recording.values.map(summary)).toEqual(["1-0 release", "2-0 release", "3-0 release"]);
+      expect(recording.ended).toBe("complete");
+    });
+
+    it("waits for the other half, also when it has begun while this one was given back", () => {
+      const source = new TestSource();
+      const [one, two, other] = source.many(3);
+      const half = new Subject<void>();
+      const handler = ([{ n } = {}, ...more]: readonly Fields[]): unknown => (more.length > 0 ? throwError(() => "poison") : n === "1" ? NEVER : half); // prettier-ignore
+      const recording = record(of(one!, two!).pipe(batched(handler)), () => source.lose(other!));
+      source.lose(one!);
+      expect(recording.ended).toBe(undefined);
+      half.complete();
+      expect(recording.values.map(summary)).toEqual(["1-0 release", "2-0 = undefined"]);
+      expect(recording.ended).toBe("complete");
+    });
   });
 
   it("passes on at once what is settled", () => {
@@ -368,6 +393,15 @@ describe("batch", () => {
     expect(stops).toHaveBeenCalledTimes(1);
     expect(signal?.aborted).toBe(true);
     expect(unsubscribed).toBe(1);
+  });
+
+  it("does not call its handler when it is unsubscribed because of what it gives back before", () => {
+    const source = new TestSource();
+    const [lost, other] = source.many(2);
+    const handler = vi.fn(() => undefined);
+    source.lose(lost!);
+    record(of(lost!, other!).pipe(batched(handler), take(1)));
+    expect(handler).not.toHaveBeenCalled();
   });
 
   it("stops a synchronous source as soon as its subscriber has had enough", () => {

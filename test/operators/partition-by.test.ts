@@ -9,18 +9,20 @@ import {
   NEVER,
   Observable,
   of,
+  pipe,
   Subject,
   take,
   tap,
   throwError,
   timer,
+  type OperatorFunction,
 } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { laneOf } from "../../src/model/lane.js";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { Fields } from "../../src/model/fields.js";
 import { heldBy } from "../../src/model/held-delivery.js";
-import { settle, type Flow } from "../../src/model/settlement.js";
+import { deliveryOf, settle, type Flow, type Settled } from "../../src/model/settlement.js";
 import { bufferAck } from "../../src/operators/buffer-ack.js";
 import { partitionBy } from "../../src/operators/partition-by.js";
 import { retryToDLQ } from "../../src/operators/retry-to-dlq.js";
@@ -186,6 +188,36 @@ describe("partitionBy", () => {
       expect(recording.values.map((item) => summary(item)).sort()).toEqual(["1-0 release", "2-0 release", "3-0 release", "4-0 release"]); // prettier-ignore
       expect(recording.ended).toBe("complete");
     });
+
+    it.each(["pass", "wait"] as const)("and comes when its source is over is let go, and the result completes (%s)", (whileRetrying) => {
+      const source = new TestSource();
+      const input = new Subject<Flow<Fields>>();
+      const work = retryToDLQ<Fields, unknown>(() => 1, { maxDeliveries: 5 });
+      const recording = record(input.pipe(partitionBy(byKey, { lanes: 2, whileRetrying }, (lane$) => lane$.pipe(work))));
+      const [first, second] = keyed(source, a, a);
+      source.ledger.abandon(new Error("over"));
+      input.next(first!);
+      input.next(second!);
+      input.complete();
+      expect(recording.values.map((item) => summary(item))).toEqual(["1-0 release", "2-0 release"]);
+      expect(recording.ended).toBe("complete");
+    });
+
+    it.each(["lost", "open"])("comes out once, like those asked about with it, also when one that is %s ends its source", (state) => {
+      const source = new TestSource();
+      const asked = record(source.ledger.inquiries);
+      const all = keyed(source, a, b, other, "dave");
+      const work = retryToDLQ<Fields, unknown>(() => 1, { maxDeliveries: 5 });
+      const waits = partitionBy<Fields, Flow<unknown>>(byKey, { lanes: 2, whileRetrying: "wait" }, (lane$) => lane$.pipe(work));
+      const endAtThird = (item: Flow<unknown>): unknown => deliveryOf(item).id === "3-0" && source.ledger.abandon(new Error("over"));
+      const recording = record(from(all).pipe(waits), endAtThird);
+      const answer = (): void => asked.values.shift()!.answer([1, 2, 3].map(() => ({ isMarked: false, waitsMs: undefined })));
+      answer(); // to the first; the others were asked about together meanwhile
+      if (state === "lost") source.lose(heldBy(all[2]!));
+      answer();
+      expect(recording.values.map((item) => summary(item).replace(/ =.*/, ""))).toEqual(["1-0", "2-0", state === "lost" ? "3-0 release" : "3-0", "4-0 release"]); // prettier-ignore
+      expect(recording.ended).toBe("complete");
+    });
   });
 
   describe("ends", () => {
@@ -236,6 +268,24 @@ describe("partitionBy", () => {
       const source$ = new Subject<Flow<Fields>>();
       expect(record(source$.pipe(partitionBy(byKey, { lanes: 2 }, () => EMPTY))).ended).toBe("complete");
       expect(source$.observed).toBe(false);
+    });
+
+    it.each<readonly [string, OperatorFunction<Flow<Fields>, Flow<Fields> | Settled<unknown>>]>([
+      ["by key", partitionBy(byKey, { lanes: 2 }, (lane$) => lane$)],
+      ["as they come", partitionBy(byKey, { lanes: 2, inOrder: "lane" }, (lane$) => lane$)],
+      ["without a pipeline", pipe(partitionBy(byKey, { lanes: 2 }), mergeAll())],
+    ])("with the source that an item ends, and not before what that emitted last: %s", (_, lanes) => {
+      const [first, ...others] = keyed(new TestSource(), a, a, b, other);
+      const source$ = new Subject<Flow<Fields>>();
+      const endAtFirst = (item: Flow<unknown>): void => {
+        if (item !== first) return;
+        for (const each of others) source$.next(each);
+        source$.complete();
+      };
+      const recording = record(source$.pipe(lanes), endAtFirst);
+      source$.next(first!);
+      expect(recording.values.map((item) => deliveryOf(item).id).sort()).toEqual(["1-0", "2-0", "3-0", "4-0"]);
+      expect(recording.ended).toBe("complete");
     });
 
     it("with an error when `project` throws", () => {

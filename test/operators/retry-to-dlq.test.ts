@@ -424,6 +424,17 @@ describe("retryToDLQ", () => {
       expect(handler).toHaveBeenCalledTimes(2);
     });
 
+    it("lets it go beside a handler that ends because of that", () => {
+      const source = new TestSource();
+      const [a, b] = source.many(2);
+      const work = [new Subject<number>(), new Subject<number>()];
+      const handlers = retryToDLQ<Fields, number>(({ n }) => work[Number(n) - 1]!, { ...options, concurrency: 2 });
+      const recording = record(from([a!, b!]).pipe(handlers), () => work[1]!.complete());
+      source.lose(a!);
+      expect(recording.values.map(summary)).toEqual(["1-0 release", "2-0 = undefined"]);
+      expect(recording.ended).toBe("complete");
+    });
+
     it("lets all go when the source is over, and begins with none of those that waited", () => {
       const source = new TestSource();
       const deliveries = source.many(20);

@@ -177,6 +177,20 @@ describe("tee", () => {
       expect(recording.values.map(summary)).toEqual([1, 2, 3, 4, 5].map((n) => `${n}-0 release`));
       expect(recording.ended).toBe("complete");
     });
+
+    it("when it gives up: no branch begins with one that waited", () => {
+      const source = new TestSource();
+      const input = new Subject<Flow<Fields>>();
+      const handler = vi.fn(() => NEVER);
+      const work: Branch = retryToDLQ(handler, { ...options, concurrency: 1 });
+      const recording = record(input.pipe(tee(tee(work), work)));
+      for (const delivery of source.many(5)) input.next(delivery);
+      source.ledger.abandon(new Error("over"));
+      input.complete();
+      expect(handler).toHaveBeenCalledTimes(2);
+      expect(recording.values.map(summary)).toEqual([1, 2, 3, 4, 5].map((n) => `${n}-0 release`));
+      expect(recording.ended).toBe("complete");
+    });
   });
 
   it("can stand in a branch of another", () => {

@@ -1,4 +1,5 @@
 import { of, timer, throwError, map, type Observable, tap, delay } from "rxjs";
+import { vi } from "vitest";
 import type { Delivery } from "../../src/model/delivery.js";
 import type { EntryId } from "../../src/model/entry-id.js";
 import type { Fields } from "../../src/model/fields.js";
@@ -27,6 +28,8 @@ export interface Plan {
   readonly failEvery?: number;
   /** Another consumer claims this entry at that time. */
   readonly claims?: readonly { readonly n: number; readonly at: number }[];
+  /** Decides all jitter, so that the same plan always goes the same way. @defaultValue 0 */
+  readonly seed?: number;
 }
 
 export const calmPlan: Plan = { total: 12, everyMs: 3, maxInFlight: 4, writeMs: 2, drainAt: 1_000, drainTimeoutMs: 1_000 };
@@ -57,6 +60,21 @@ const bump = <K, V>(counts: Map<K, V>, key: K, next: (before: V | undefined) => 
 
 /** Runs a pipeline over a real source, ledger and sink in virtual time, on a Redis that keeps account of every entry. */
 export function simulate(pipeline: Pipeline, plan: Plan = calmPlan): Outcome {
+  const random = vi.spyOn(Math, "random").mockImplementation(randomFrom(plan.seed ?? 0));
+  try {
+    return carryOut(pipeline, plan);
+  } finally {
+    random.mockRestore();
+  }
+}
+
+/** Numbers as from `Math.random`, the same for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+}
+
+function carryOut(pipeline: Pipeline, plan: Plan): Outcome {
   const feed = new Feed();
   const handedOut: number[] = [];
   const emitted = new Map<number, number>();
