@@ -21,6 +21,8 @@ const mostAhead = 2;
 /** Shorter pages are not worth it; the entries of longer ones are not settled before the garbage collector moves them. */
 const pageAhead = { least: 64, most: 500 } as const;
 
+const nothingFull: ReadonlySet<string> = new Set();
+
 /** Hears of the reads alone: retries go over another connection. @internal */
 export interface TurnListener {
   readonly waits: () => void;
@@ -36,7 +38,7 @@ export class ReadTurn {
   readonly #confirm: ConfirmClaims;
   readonly #ahead: ReadAhead;
   /** Streams that hold more than they were asked for. */
-  #full: ReadonlySet<string> = new Set();
+  #full: ReadonlySet<string> = nothingFull;
   #turn = 0;
   #emptyInARow = 0;
   /** The last read brought something. */
@@ -142,7 +144,7 @@ export class ReadTurn {
   /** @param inPassing - between two that claim: nothing stale would wake it, so it is not to block */
   #plan(inPassing: boolean, claims: boolean): ReadPlan {
     const { mode, names } = this.#place;
-    const full = names.filter((stream) => this.#full.has(stream));
+    const full = this.#full.size === 0 ? [] : names.filter((stream) => this.#full.has(stream));
     const credit = this.#session.ledger.freeFor(this.#isDeep ? this.#portion : this.#share());
     const spare = mode.isOn || full.length > 0 ? 0 : spareOf(credit);
     const canTake = mode.isOn || spare > 0; // what becomes due while it blocks
@@ -160,7 +162,7 @@ export class ReadTurn {
 
   #note({ count }: ReadPlan, pages: readonly StreamPage[], claims: boolean): void {
     const full = pages.filter(({ entries }) => entries.length >= count);
-    this.#full = new Set(full.map(({ stream }) => stream));
+    this.#full = full.length === 0 ? nothingFull : new Set(full.map(({ stream }) => stream));
     this.#session.ledger.claimIdleMs = claims ? this.#session.settings.leaseMs : undefined;
     this.#place.mode.answered(claims, pages.some(hasClaimed) ? "claimed" : full.length > 0 ? "full" : "some");
   }

@@ -52,8 +52,8 @@ export function boundsOf(decisions: readonly Decision[]): readonly [from: string
   let lowest: string = decisions[0]!.id;
   let highest = lowest;
   for (const { id } of decisions) {
-    if (id < lowest) lowest = id;
-    else if (id > highest) highest = id;
+    if (id > highest) highest = id;
+    else if (id < lowest) lowest = id; // asked second, because most come in order
   }
   return [msOf(lowest), msOf(highest)];
 }
