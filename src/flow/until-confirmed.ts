@@ -36,13 +36,13 @@ const graceMs = 2_000;
  */
 export function untilConfirmed<R>(writing: Writing<R>): Observable<R> {
   return new Observable((subscriber) => {
-    const write = new Write(writing, subscriber);
+    const write = new RepeatedWrite(writing, subscriber);
     subscriber.add(() => write.stop());
     write.start();
   });
 }
 
-class Write<R> {
+class RepeatedWrite<R> {
   readonly #writing: Writing<R>;
   readonly #subscriber: Subscriber<R>;
   #failures = 0;
