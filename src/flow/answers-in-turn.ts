@@ -8,6 +8,8 @@ import type { ReadAnswer, SentRead } from "./sent-read.js";
 export interface TurnSteps {
   /** The read that is to be waited for now; undefined: the turn is over. */
   readonly next: () => SentRead | undefined;
+  /** One was answered. Whoever hears of it may leave. */
+  readonly answered: () => void;
   /** The deliveries that an answer brings, now or when it has been looked through. */
   readonly open: (sent: SentRead, pages: readonly StreamPage[]) => Page | Observable<Page>;
   /** It has brought some, which are handed on now. */
@@ -75,6 +77,8 @@ class AnswersInTurn {
   };
 
   #open(sent: SentRead, pages: readonly StreamPage[]): void {
+    this.#steps.answered();
+    if (this.#subscriber.closed) return; // what it brought is nobody's: who leaves hands it back
     const opened = this.#steps.open(sent, pages);
     if (!isObservable(opened)) return this.#hand(sent, opened);
     let page: Page = [];

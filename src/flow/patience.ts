@@ -5,6 +5,8 @@ import { silence, silenceMs } from "./give-up-silent.js";
 export class Patience {
   readonly #giveUp: (error: Error) => void;
   #timer: Subscription | undefined;
+  /** When the timer is over. */
+  #endsAt = 0;
   #ms = 0;
   /** Infinity: no answer is waited for. */
   #until = Infinity;
@@ -17,7 +19,9 @@ export class Patience {
   begin(blockMs: number): void {
     this.#ms = blockMs + silenceMs;
     this.#until = asyncScheduler.now() + this.#ms;
-    this.#timer ??= this.#set(this.#ms);
+    if (this.#timer !== undefined && this.#endsAt <= this.#until) return;
+    this.#timer?.unsubscribe(); // set for a read that was allowed to block for longer
+    this.#timer = this.#set(this.#ms);
   }
 
   /** It has come. */
@@ -30,6 +34,7 @@ export class Patience {
   }
 
   #set(ms: number): Subscription {
+    this.#endsAt = asyncScheduler.now() + ms;
     return asyncScheduler.schedule(() => this.#look(), ms);
   }
 

@@ -91,10 +91,8 @@ export class ReadTurn {
     this.#isFlowing = false;
     return answersInTurn({
       next,
-      open: (sent, pages) => {
-        listener.answered();
-        return this.#open(sent, pages);
-      },
+      answered: () => listener.answered(),
+      open: (sent, pages) => this.#open(sent, pages),
       flows: () => this.#flow(),
       rest: (sent) => this.#rest(sent),
       passesOver,

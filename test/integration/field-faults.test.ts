@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { acknowledge, bufferAck, fixed, fromClaims, fromGroup, retryToDLQ, type Delivery } from "rxjs-redis-streams";
+import { acknowledge, bufferAck, dedupe, fixed, fromClaims, fromGroup, retryToDLQ, type Delivery } from "rxjs-redis-streams";
 import { Subject } from "rxjs";
 import { describe, expect, inject, it } from "vitest";
 import { ownServer } from "../support/own-server.js";
@@ -145,5 +145,28 @@ describe("the smallest ACL of docs/operations.md", () => {
     expect(status.of("recovered").map(({ from }) => from)).toEqual(expect.arrayContaining(["stale", "retry"]));
     expect(status.of("renewalFailed")).toEqual([]);
     expect(await redis.exists(helperKeys(stream, group)[1])).toBe(0);
+  });
+
+  it("is enough for dedupe with what the table has for that", async () => {
+    const server = await ownServer();
+    const { redis, stream, group, run, pending, add } = workbench(server.url);
+    const page = readFileSync(fileURLToPath(new URL("../../docs/operations.md", import.meta.url)), "utf8");
+    const rules = /ACL SETUSER shipping on >password\n([\s\S]*?)```/.exec(page)![1]!.trim().split(/\s+/);
+    const more = /\| `([^`]*)` \| `dedupe` \|/.exec(page)![1]!.split(" ");
+    const ours = [...rules, ...more].map((rule) => rule.replace("~orders", `~${stream}`).replace("~{orders}", `~{${stream}}`));
+    await redis.call("acl", "setuser", "shipping", "on", ">password", ...ours);
+    await add(30);
+    const user = redis.duplicate({ username: "shipping", password: "password", enableReadyCheck: false, disableClientInfo: true });
+    user.on("error", () => undefined);
+    afterwards(() => user.disconnect());
+    const { values } = run(
+      fromGroup(user, { stream, group, startId: "0" }).pipe(
+        dedupe(user, { key: ({ n = "" }) => `${Number(n) % 20}`, ttlMs: 60_000, waitMs: 50 }),
+        bufferAck(),
+        acknowledge(user),
+      ),
+    );
+    await until(async () => total(values, "acked") + total(values, "duplicates") === 30 && (await pending()) === 0, "all are handled");
+    expect(total(values, "duplicates")).toBe(10);
   });
 });
