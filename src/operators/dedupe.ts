@@ -51,7 +51,7 @@ export interface DedupeOptions<A> {
  * **Order** kept. **Backpressure** what waits for an answer is bounded by the source's credit; what arrives in one loop, or a few
  * at a time during a question, is asked for together. **Teardown** closes its connection; claims of what was in flight lapse.
  *
- * Sends EVALSHA (EVAL on first use) with GET, SET, PTTL, PEXPIRE; the sink PSETEX, or GET and DEL. A key is a string
+ * Sends EVALSHA (EVAL on first use) with GET, SET, PTTL, PEXPIRE; the sink SET, or GET and DEL. A key is a string
  * `{orders}:dedupe:group:shipping:…`, 140 to 200 bytes for `ttlMs`; keys above 128 characters are hashed.
  *
  * @param redis - a `Redis` or `Cluster` of ioredis 5 or 6; it is duplicated, never used itself

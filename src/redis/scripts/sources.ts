@@ -749,11 +749,11 @@ local function write(run, place)
   end
 end
 
--- Behind the decision, because Redis refuses them nothing then.
+-- Behind the decision, because Redis refuses them nothing then. With SET, which whoever claims keys has the right to: PSETEX might be refused.
 local function conclude(run, places)
   for _, step in ipairs(run.steps) do
     if step.name == 'mark' then
-      for _, place in ipairs(places) do redis.call('PSETEX', KEYS[step.place + (place - 1) * run.marks], step.count, 'done') end
+      for _, place in ipairs(places) do redis.call('SET', KEYS[step.place + (place - 1) * run.marks], 'done', 'PX', step.count) end
     elseif step.name == 'unclaim' and redis.call('GET', step.key) == ARGV[run.first + step.offset] then
       redis.call('DEL', step.key)
     end
