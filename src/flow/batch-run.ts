@@ -3,7 +3,7 @@ import type { Delivery } from "../model/delivery.js";
 import { heldBy } from "../model/held-delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 import { allResults, disownAll, isLate, resultsOf } from "./batch-results.js";
-import { causeOf, isPromise, started, subscribeToLast, toAwaited, toOutcome, unwrap } from "./handler-result.js";
+import { causeOf, hear, started, toAwaited, toOutcome, unwrap } from "./handler-result.js";
 
 /** How to handle many deliveries at once, and what to make of failures. @internal */
 export interface BatchPlan<A, B> {
@@ -113,8 +113,7 @@ export class BatchRun<A, B> {
     };
     const succeeded = (value: unknown): void => (this.#call === call ? resume(() => next(value)) : disownAll(value));
     const failed = (error: unknown): void => resume(() => this.#fail(call, error));
-    if (isPromise(awaited)) void awaited.then(succeeded, failed);
-    else call.stop.add(subscribeToLast(awaited, succeeded, failed));
+    call.stop.add(hear(awaited, succeeded, failed));
   }
 
   #attempt(call: Call<A>, step: () => void): void {

@@ -83,12 +83,6 @@ export function causeOf(error: unknown): unknown {
   }
 }
 
-/** @internal */
-export function subscribeToLast<A>(source: Observable<A>, succeeded: (last: A) => void, failed: (error: unknown) => void): Subscription {
-  let last: A | undefined;
-  return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last as A) });
-}
-
 /** Calls back with the last value of something that is awaited. What comes back stops that; a promise can't be stopped. @internal */
 export function hear<A>(
   awaited: ObservableInput<A>,
@@ -98,4 +92,9 @@ export function hear<A>(
   if (!isPromise(awaited)) return subscribeToLast(from(awaited), succeeded, failed);
   void awaited.then(succeeded, failed);
   return undefined;
+}
+
+function subscribeToLast<A>(source: Observable<A>, succeeded: (last: A) => void, failed: (error: unknown) => void): Subscription {
+  let last: A | undefined;
+  return source.subscribe({ next: (value) => (last = value), error: failed, complete: () => succeeded(last as A) });
 }

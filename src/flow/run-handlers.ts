@@ -3,7 +3,7 @@ import type { Delivery } from "../model/delivery.js";
 import { heldBy, type HeldDelivery } from "../model/held-delivery.js";
 import { settle, type Flow } from "../model/settlement.js";
 import { Fifo } from "./fifo.js";
-import { causeOf, isPromise, started, subscribeToLast, toAwaited, toOutcome } from "./handler-result.js";
+import { causeOf, hear, started, toAwaited, toOutcome } from "./handler-result.js";
 import { LinkedList, type Linked } from "./linked-list.js";
 import { operate } from "./operate.js";
 import { OriginWatch } from "./watch-origins.js";
@@ -124,8 +124,8 @@ export function runHandlers<A, B>(plan: HandlerPlan<A, B>): OperatorFunction<Flo
       // eslint-disable-next-line rxjs-x/no-ignored-error -- a timer has no error
       if (plan.timeoutMs !== undefined) job.stops(timer(plan.timeoutMs).subscribe({ next: () => giveUp(job, outOfTime) }));
       try {
-        if (isPromise(awaited)) void awaited.then(job.succeeded, job.failed);
-        else job.stops(subscribeToLast(awaited, job.succeeded, job.failed));
+        const stop = hear(awaited, job.succeeded, job.failed);
+        if (stop !== undefined) job.stops(stop);
       } catch (error) {
         job.failed(error); // a thenable that throws
       }
