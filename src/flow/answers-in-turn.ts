@@ -39,7 +39,8 @@ class AnswersInTurn {
   readonly #patience = new Patience((error) => this.#fail(error));
   /** The read that is waited for. */
   #sent: SentRead | undefined;
-  #opening: Subscription | undefined;
+  /** Between an answer and the next read: the look through what it has claimed, or a rest. */
+  #pause: Subscription | undefined;
   #isReady = true;
   #isGoing = false;
 
@@ -58,7 +59,7 @@ class AnswersInTurn {
 
   stop(): void {
     this.#patience.stop();
-    this.#opening?.unsubscribe();
+    this.#pause?.unsubscribe();
     this.#sent?.forget();
   }
 
@@ -82,7 +83,7 @@ class AnswersInTurn {
     const opened = this.#steps.open(sent, pages);
     if (!isObservable(opened)) return this.#hand(sent, opened);
     let page: Page = [];
-    this.#opening = opened.subscribe({
+    this.#pause = opened.subscribe({
       next: (some) => (page = some),
       error: (error: unknown) => this.#fail(error),
       complete: () => this.#attempt(() => this.#hand(sent, page)),
@@ -98,7 +99,7 @@ class AnswersInTurn {
   }
 
   #rest(sent: SentRead): void {
-    this.#opening = this.#steps.rest(sent).subscribe({
+    this.#pause = this.#steps.rest(sent).subscribe({
       error: (error: unknown) => this.#fail(error),
       complete: () => this.#goOn(),
     });

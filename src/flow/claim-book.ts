@@ -49,9 +49,9 @@ export class ClaimBook {
 
   end(claim: HeldClaim, isDone: boolean): void {
     this.#held.delete(claim);
-    if (isDone)
-      this.remember(claim.place, claim.held.since + claim.ttlMs); // from before the key was marked: here it is forgotten first
-    else this.drop(claim);
+    if (!isDone) return this.drop(claim);
+    const { place, held, ttlMs } = claim;
+    this.remember(place, held.since + ttlMs); // from before the key was marked: here it is forgotten first
   }
 
   remember(place: string, until: number): void {

@@ -44,8 +44,7 @@ export class ReplyEnds {
       const begin = at;
       const kind = kinds[chunk[at]!]!;
       if (at > safe && kind !== 0 && chunk.indexOf(lf, at) < 0) {
-        this.#line = Buffer.from(chunk.subarray(begin));
-        at = chunk.length;
+        at = this.#keep(chunk, begin);
         break;
       }
       let number = 0;
@@ -55,8 +54,7 @@ export class ReplyEnds {
       else {
         const end = chunk.indexOf(lf, at) + 1;
         if (end === 0 && kind !== 0) {
-          this.#line = Buffer.from(chunk.subarray(begin));
-          at = chunk.length;
+          at = this.#keep(chunk, begin);
           break;
         }
         if (kind !== line) number = nullOf(kind, chunk.toString("latin1", begin + 1, end));
@@ -71,6 +69,12 @@ export class ReplyEnds {
     this.#missing = isOver ? 1 : missing;
     this.#skip = isOver ? 0 : Math.max(0, at - chunk.length);
     return isOver ? at : -1;
+  }
+
+  /** A line that goes on in the next chunk, of which nothing is left to be read here. */
+  #keep(chunk: Buffer, begin: number): number {
+    this.#line = Buffer.from(chunk.subarray(begin));
+    return chunk.length;
   }
 }
 
