@@ -1,11 +1,12 @@
 import type { BranchHandle } from "../model/branch-delivery.js";
 import type { OrderAnswer, OrderQuestion, OrderStep } from "../model/order.js";
 import type { Origin, OriginWatcher } from "../model/origin.js";
+import { Watchers } from "./watchers.js";
 
 /** The source behind a branch, as the operators in it see it: the real one's credit and news, about the branch's own deliveries. @internal */
 export class BranchOrigin implements Origin {
   readonly #source: Origin;
-  readonly #watchers = new Set<OriginWatcher>();
+  readonly #watchers = new Watchers();
   /** How many the branch has not settled. */
   unsettled = 0;
 
@@ -45,13 +46,12 @@ export class BranchOrigin implements Origin {
   }
 
   watch(watcher: OriginWatcher): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    return this.#watchers.add(watcher);
   }
 
-  /** Tells the operators of the branch; a copy, because who hears of it may stop listening. */
+  /** Tells the operators of the branch. */
   tell(message: (watcher: OriginWatcher) => void): void {
-    for (const watcher of [...this.#watchers]) message(watcher);
+    this.#watchers.tell(message);
   }
 
   /** It is lost, and nobody has heard of that yet. */

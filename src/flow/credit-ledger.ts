@@ -7,6 +7,7 @@ import type { Confirmation, Origin, OriginWatcher } from "../model/origin.js";
 import type { RawPairs } from "../model/raw-pairs.js";
 import { ByteAccount } from "./byte-account.js";
 import { InFlight } from "./in-flight.js";
+import { Watchers } from "./watchers.js";
 
 /** An entry as it is admitted: the third element is its delivery count, 1 when it is missing. @internal */
 export type Admitted = readonly [id: EntryId, pairs: RawPairs | null, deliveryCount?: number];
@@ -58,7 +59,7 @@ export class CreditLedger extends InFlight implements Origin {
   readonly inquiries: Observable<OrderInquiry>;
   /** Emits what an operator has done for that order. */
   readonly forwards: Observable<OrderForward>;
-  readonly #watchers = new Set<OriginWatcher>();
+  readonly #watchers = new Watchers();
   readonly #returned = new Subject<void>();
   readonly #retries = new Subject<RetryNotice>();
   readonly #hindrances = new Subject<unknown>();
@@ -167,7 +168,7 @@ export class CreditLedger extends InFlight implements Origin {
   starving<A>(wait: Observable<A>): Observable<A> {
     return defer(() => {
       this.#starving += 1;
-      this.#tell((watcher) => watcher.starved?.());
+      this.#watchers.tell((watcher) => watcher.starved?.());
       return wait.pipe(finalize(() => (this.#starving -= 1)));
     });
   }
@@ -183,7 +184,7 @@ export class CreditLedger extends InFlight implements Origin {
       if (retryInMs !== undefined) this.dueIn(held.stream, retryInMs);
     }
     if (isByRedis) this.#settledAt = asyncScheduler.now();
-    this.#tell((watcher) => watcher.settled?.(confirmations));
+    this.#watchers.tell((watcher) => watcher.settled?.(confirmations));
     this.#returned.next();
   }
 
@@ -203,7 +204,7 @@ export class CreditLedger extends InFlight implements Origin {
       [...this.held].filter((held) => held.state === "open"),
       reason,
     );
-    this.#tell((watcher) => watcher.abandoned?.());
+    this.#watchers.tell((watcher) => watcher.abandoned?.());
   }
 
   askEarlier(stream: string, questions: readonly OrderQuestion[], answer: (answers: readonly OrderAnswer[]) => void): void {
@@ -224,8 +225,7 @@ export class CreditLedger extends InFlight implements Origin {
   }
 
   watch(watcher: OriginWatcher): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
+    return this.#watchers.add(watcher);
   }
 
   /** All are marked before anybody hears of one: who makes room for the next must not begin with one that is lost as well. */
@@ -233,11 +233,7 @@ export class CreditLedger extends InFlight implements Origin {
     for (const held of lost) held.state = "lost";
     for (const held of lost) {
       held.abort(reason);
-      this.#tell((watcher) => watcher.lost?.(held));
+      this.#watchers.tell((watcher) => watcher.lost?.(held));
     }
-  }
-
-  #tell(message: (watcher: OriginWatcher) => void): void {
-    for (const watcher of [...this.#watchers]) message(watcher);
   }
 }

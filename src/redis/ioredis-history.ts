@@ -6,6 +6,7 @@ import type { Payload } from "../model/payload.js";
 import type { StreamEdges } from "../model/resume.js";
 import type { CommandConnection } from "./command-connection.js";
 import { decodeRange, decodeRecord } from "./decode-reply.js";
+import { forgetReply } from "./forget-reply.js";
 import { orWhenMissing } from "./or-when-missing.js";
 import type { CheckpointRef, Outage, RangeRequest, RawEntry, StreamHistory } from "./port.js";
 import { loadCheckpointScript, type Call, type Script } from "./script.js";
@@ -26,7 +27,10 @@ export class IoredisHistory implements StreamHistory {
   async range(stream: string, { start, end, count, reverse }: RangeRequest): Promise<readonly RawEntry[]> {
     const bounds = reverse ? [end, start] : [start, end];
     const command = reverse ? "xrevrange" : "xrange";
-    return decodeRange(await this.#callForEntries(command, this.#connection.toKey(stream), ...bounds, "count", count));
+    const reply = await this.#callForEntries(command, this.#connection.toKey(stream), ...bounds, "count", count);
+    const entries = [...decodeRange(reply)];
+    forgetReply(reply);
+    return entries;
   }
 
   edges(stream: string): Promise<StreamEdges | undefined> {

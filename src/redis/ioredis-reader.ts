@@ -5,6 +5,7 @@ import { decodeRead } from "./decode-reply.js";
 import { FastReads } from "./fast/fast-reads.js";
 import type { ReadForm } from "./fast/read-reply.js";
 import { FieldNames } from "./field-names.js";
+import { forgetReply } from "./forget-reply.js";
 import type { RawEntry, ReaderOptions, ReadRequest, StreamPage, StreamReader, TailRequest } from "./port.js";
 
 /** How long a server may take to close its side; after that the entries it may still hand out are left to the lease. */
@@ -84,7 +85,13 @@ export class IoredisReader implements StreamReader {
     this.#insist();
     const fast = this.#fast?.expect(count, form);
     const reply = await this.#connection.callBuffer(command, ...before, "count", fast?.count ?? count, ...after);
-    return fast?.take() ?? decodeRead(reply, form.toName, form.claims, form.payload === "string" ? this.#names : undefined);
+    return fast?.take() ?? this.#decode(reply, form);
+  }
+
+  #decode(reply: unknown, { toName, claims, payload }: ReadForm): readonly StreamPage[] {
+    const pages = decodeRead(reply, toName, claims, payload === "string" ? this.#names : undefined);
+    forgetReply(reply);
+    return pages;
   }
 
   #insist(): void {

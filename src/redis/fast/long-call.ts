@@ -11,11 +11,16 @@ const many = 32;
  * decoding the answer are its affair all the same; where it is not built as is known, so is this.
  * @internal
  */
-export function callLong(connection: RedisConnection, command: string, args: readonly Argument[]): Promise<unknown> {
+export async function callLong(connection: RedisConnection, command: string, args: readonly Argument[]): Promise<unknown> {
   const made = args.length < many ? undefined : makeCommand(connection, command, ...shownOf(command, args));
   if (made === undefined) return connection.call(command, ...args);
-  made.toWritable = () => encode(command, args);
-  return sendCommand(connection, made);
+  let words = args;
+  made.toWritable = () => encode(command, words);
+  try {
+    return await sendCommand(connection, made);
+  } finally {
+    words = []; // a command is kept for long enough to become old: what it was about - of an XACK, ids, each a piece of its entry's text - must not be
+  }
 }
 
 function encode(command: string, args: readonly Argument[]): Buffer {
