@@ -7,8 +7,8 @@ import { Notes } from "./notes.js";
 interface KeyQueue<A> extends Note {
   readonly key: string;
   readonly lane: number;
-  /** In the lane. */
-  front: HeldDelivery<unknown>;
+  /** In the lane; none when the key has no more here. */
+  front: HeldDelivery<unknown> | undefined;
   /** Made when there is a second one: most keys never have. */
   rest: Fifo<Delivery<A>> | undefined;
 }
@@ -77,10 +77,17 @@ export class KeyQueues<A> {
 
   #advance(queue: KeyQueue<A>): void {
     const next = queue.rest && this.#shift(queue.rest);
-    if (next === undefined) return void this.#byKey.delete(queue.key);
-    queue.front = heldBy(next);
-    this.#byDelivery.set(queue.front, queue);
+    if (next === undefined) return this.#drop(queue);
+    const held = heldBy(next);
+    queue.front = held;
+    this.#byDelivery.set(held, queue);
     this.#feed(queue.lane, next);
+  }
+
+  /** The last delivery with it: tables that the Map has left behind still have the queue, and would keep what it has. */
+  #drop(queue: KeyQueue<A>): void {
+    queue.front = undefined;
+    this.#byKey.delete(queue.key);
   }
 
   /** The next one that has not left meanwhile. */
