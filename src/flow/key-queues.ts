@@ -4,13 +4,21 @@ import { Fifo } from "./fifo.js";
 import { Notes } from "./notes.js";
 
 /** The deliveries of one key that are here: one in its lane, the rest behind it. */
-interface KeyQueue<A> extends Note {
+class KeyQueue<A> implements Note {
+  readonly by: object;
   readonly key: string;
   readonly lane: number;
   /** In the lane; none when the key has no more here. */
   front: HeldDelivery<unknown> | undefined;
   /** Made when there is a second one: most keys never have. */
   rest: Fifo<Delivery<A>> | undefined;
+
+  constructor(by: object, key: string, lane: number, front: HeldDelivery<unknown>) {
+    this.by = by;
+    this.key = key;
+    this.lane = lane;
+    this.front = front;
+  }
 }
 
 /**
@@ -36,7 +44,7 @@ export class KeyQueues<A> {
     const held = heldBy(delivery);
     const queue = this.#byKey.get(key);
     if (queue !== undefined) return this.#append(queue, delivery, held);
-    const fresh: KeyQueue<A> = { by: this.#byDelivery, key, lane, front: held, rest: undefined };
+    const fresh = new KeyQueue<A>(this.#byDelivery, key, lane, held);
     this.#byKey.set(key, fresh);
     this.#byDelivery.set(held, fresh);
     this.#feed(lane, delivery);

@@ -40,12 +40,24 @@ function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Del
   if (!Array.isArray(changes)) throw new TypeError("Expected `effects` to return an array; an empty one for none");
   const made = fields(delivery.value, delivery);
   const records = Array.isArray(made) ? (made as readonly OutputRecord[]) : [made as OutputRecord];
-  const head = maxLen === undefined ? ["*"] : ["MAXLEN", "~", maxLen, "*"];
-  const outputs = records.map((record): Write => {
+  const head: Write["args"] = maxLen === undefined ? ["*"] : ["MAXLEN", "~", maxLen, "*"];
+  const outputs = records.map((record) => {
     const words = outputWords("fields", record);
-    return { command: "XADD", key: targetOf(to, record, delivery), args: [...head, ...words] };
+    return new Output(targetOf(to, record, delivery), head.concat(words));
   });
-  return [...(changes as readonly Effect[]).map(toWrite), ...outputs];
+  return (changes as readonly Effect[]).map(toWrite).concat(outputs);
+}
+
+/** The XADD of one. A class, because it lives as long as its delivery: decision 33. */
+class Output implements Write {
+  readonly command = "XADD";
+  readonly key: string;
+  readonly args: Write["args"];
+
+  constructor(key: string, args: Write["args"]) {
+    this.key = key;
+    this.args = args;
+  }
 }
 
 function targetOf(to: OutputSettings["to"], record: OutputRecord, delivery: Delivery<unknown>): string {

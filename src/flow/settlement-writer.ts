@@ -1,4 +1,5 @@
 import { catchError, EMPTY, from, merge, tap, type Observable } from "rxjs";
+import type { EntryId } from "../model/entry-id.js";
 import type { HeldDelivery } from "../model/held-delivery.js";
 import { orderMark } from "../model/order-mark.js";
 import type { Origin } from "../model/origin.js";
@@ -6,7 +7,7 @@ import { byCount, isPlainAck, noteFor, toPiles, type Pile, type Plan, type Plann
 import type { Receipt } from "../model/receipt.js";
 import type { Flow } from "../model/settlement.js";
 import { classifyError } from "../redis/classify-error.js";
-import type { AckMode, ConsumerRef, Decision, SettleOutcome, StreamCommands, StreamsPort } from "../redis/port.js";
+import type { AckMode, Alongside, ConsumerRef, Decision, SettleOutcome, StreamCommands, StreamsPort } from "../redis/port.js";
 import { pauseHindered } from "./retry-hindered.js";
 import { refuseOtherSlot } from "./same-slot.js";
 import { Tally } from "./tally.js";
@@ -90,11 +91,25 @@ export class SettlementWriter {
   }
 }
 
+/** A class, because there is one for most entries, which lives until the answer is there: decision 33. */
+class AckDecision implements Alongside {
+  readonly verb = "ack";
+  readonly id: EntryId;
+  readonly claims: Alongside["claims"];
+  readonly writes: Alongside["writes"];
+
+  constructor(id: EntryId, claims: Alongside["claims"], writes: Alongside["writes"]) {
+    this.id = id;
+    this.claims = claims;
+    this.writes = writes;
+  }
+}
+
 function toDecision({ held, settlement, writes }: Planned, { claimIdleMs }: Origin): Decision {
   const { id, claims } = held;
   switch (settlement._tag) {
     case "Ack":
-      return { verb: "ack", id, claims, writes };
+      return new AckDecision(id, claims, writes);
     case "Retry":
       return {
         verb: "retry",

@@ -6,18 +6,24 @@ import { countOf, type ReceiptCount } from "./receipt.js";
 import { deliveryOf, settlementOf, type Flow, type Settlement } from "./settlement.js";
 import type { Write } from "./write.js";
 
+/** What a delivery that reaches the sink open means to it. @internal */
+export type Plan = (delivery: Delivery<unknown>) => { readonly settlement: Settlement; readonly writes?: readonly Write[] | undefined };
+
 /** A decision together with the delivery it is about. @internal */
-export interface Planned {
+export class Planned {
   /** It is not confirmed yet. */
-  isOpen: boolean;
+  isOpen = true;
   readonly held: HeldDelivery<unknown>;
   readonly settlement: Settlement;
   /** What is written together with the ack. */
-  readonly writes?: readonly Write[] | undefined;
-}
+  readonly writes: readonly Write[] | undefined;
 
-/** What a delivery that reaches the sink open means to it. @internal */
-export type Plan = (delivery: Delivery<unknown>) => Omit<Planned, "held" | "isOpen">;
+  constructor(held: HeldDelivery<unknown>, settlement: Settlement, writes?: readonly Write[]) {
+    this.held = held;
+    this.settlement = settlement;
+    this.writes = writes;
+  }
+}
 
 /** The decisions of one batch that belong to one source and stream: they are written together. @internal */
 export interface Pile {
@@ -67,8 +73,9 @@ function put(pile: Pile, held: HeldDelivery<unknown>, item: Flow<unknown>, plan:
 }
 
 function toPlanned(held: HeldDelivery<unknown>, item: Flow<unknown>, plan: Plan | undefined): Planned {
-  if (plan !== undefined && item._tag !== "Settled") return { isOpen: true, held, ...plan(item) };
-  return { isOpen: true, held, settlement: settlementOf(item) };
+  if (plan === undefined || item._tag === "Settled") return new Planned(held, settlementOf(item));
+  const { settlement, writes } = plan(item);
+  return new Planned(held, settlement, writes);
 }
 
 const emptyPile = ({ origin, stream, group, consumer }: HeldDelivery<unknown>): Pile => ({
