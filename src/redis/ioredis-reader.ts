@@ -84,8 +84,12 @@ export class IoredisReader implements StreamReader {
   ): Promise<readonly StreamPage[]> {
     this.#insist();
     const fast = this.#fast?.expect(count, form);
-    const reply = await this.#connection.callBuffer(command, ...before, "count", fast?.count ?? count, ...after);
-    return fast?.take() ?? this.#decode(reply, form);
+    try {
+      const reply = await this.#connection.callBuffer(command, ...before, "count", fast?.count ?? count, ...after);
+      return fast?.pages ?? this.#decode(reply, form);
+    } finally {
+      if (fast !== undefined) this.#fast?.forget(fast);
+    }
   }
 
   #decode(reply: unknown, { toName, claims, payload }: ReadForm): readonly StreamPage[] {

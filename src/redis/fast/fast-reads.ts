@@ -6,28 +6,16 @@ import type { Taken } from "./reply-tap.js";
 import { tapReplies } from "./tap-replies.js";
 
 /** A read that is to be sent, or that is under way. @internal */
-export interface FastRead {
+export class FastRead {
   /** Its COUNT. A Buffer of its own, by which the command is known again: in ioredis' queues, and where it is sent a second time. */
   readonly count: Buffer;
-  /** What was read, when the command is resolved; undefined: it was answered the ordinary way. Given once, and forgotten here. */
-  take(): readonly StreamPage[] | undefined;
-}
-
-/** A command keeps this for as long as it lives, which is into the old generation: the pages must not. */
-class PendingRead implements FastRead {
-  readonly count: Buffer;
   readonly form: ReadForm;
+  /** What was read, when the command is resolved; undefined: it was answered the ordinary way. */
   pages: readonly StreamPage[] | undefined;
 
   constructor(count: number, form: ReadForm) {
     this.count = Buffer.from(String(count));
     this.form = form;
-  }
-
-  take(): readonly StreamPage[] | undefined {
-    const { pages } = this;
-    this.pages = undefined;
-    return pages;
   }
 }
 
@@ -39,7 +27,8 @@ class PendingRead implements FastRead {
 export class FastReads {
   readonly #fellBack: (reason: string) => void;
   readonly #reply = new ReadReply();
-  readonly #reads = new WeakMap<Buffer, PendingRead>();
+  /** Under way, a few at most. Not a WeakMap by their COUNTs: what has been in one is kept until the old generation is collected. */
+  readonly #reads: FastRead[] = [];
   #refusal: string | undefined;
 
   /**
@@ -56,12 +45,18 @@ export class FastReads {
     return this.#refusal;
   }
 
-  /** A read that is about to be sent; undefined where it can't be. */
+  /** A read that is about to be sent, which is to be forgotten in the end; undefined where it can't be. */
   expect(count: number, form: ReadForm): FastRead | undefined {
     if (this.#refusal !== undefined) return undefined;
-    const read = new PendingRead(count, form);
-    this.#reads.set(read.count, read);
+    const read = new FastRead(count, form);
+    this.#reads.push(read);
     return read;
+  }
+
+  /** It was answered, or failed. */
+  forget(read: FastRead): void {
+    const place = this.#reads.indexOf(read);
+    if (place >= 0) this.#reads.splice(place, 1);
   }
 
   #refuse(): void {
@@ -70,8 +65,7 @@ export class FastReads {
   }
 
   readonly #take = ({ args }: SentCommand, reply: Buffer): Taken => {
-    const count = args.find((arg): arg is Buffer => Buffer.isBuffer(arg));
-    const read = count === undefined ? undefined : this.#reads.get(count);
+    const read = this.#reads.find(({ count }) => args.includes(count));
     if (read === undefined) return "nothing";
     read.pages = this.#reply.decode(reply, read.form);
     if (read.pages === undefined && !isError(reply)) this.#fellBack("a reply to a read had another shape than is known");
