@@ -2,6 +2,8 @@ import { speed, type Variant, type Workload } from "../harness/workload.js";
 
 /** The settings that the figures are stated for: the same batches as the loops have. */
 const tuned = { source: { maxInFlight: 4000 }, buffer: { maxSize: 1000 } };
+/** The README acknowledges 500 at a time. */
+const asInReadme = { source: tuned.source, buffer: { maxSize: 500 } };
 const portable = { ...tuned, source: { ...tuned.source, reader: "portable" } };
 
 const peers: readonly Variant[] = [
@@ -68,7 +70,7 @@ export const drains: readonly Workload[] = [
     job: { entries: 300_000, warmUp: 100_000 },
     variants: [
       { name: "by hand", file: "pipeline/by-hand" },
-      { name: "README pipeline", file: "pipeline/readme", job: tuned, ours: true },
+      { name: "README pipeline", file: "pipeline/readme", job: asInReadme, ours: true },
       { name: "README pipeline, defaults", file: "pipeline/readme", ours: true },
     ],
   },

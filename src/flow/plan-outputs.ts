@@ -4,7 +4,7 @@ import { toWrite, type Effect } from "../model/effect.js";
 import { outputWords, type OutputRecord } from "../model/output.js";
 import type { Plan } from "../model/pile.js";
 import { settle, settlementOf } from "../model/settlement.js";
-import type { Write } from "../model/write.js";
+import { Write } from "../model/write.js";
 import type { StreamsPort } from "../redis/port.js";
 import { refuseOtherSlot } from "./same-slot.js";
 
@@ -43,21 +43,9 @@ function toWrites({ to, fields, effects, maxLen }: OutputSettings, delivery: Del
   const head: Write["args"] = maxLen === undefined ? ["*"] : ["MAXLEN", "~", maxLen, "*"];
   const outputs = records.map((record) => {
     const words = outputWords("fields", record);
-    return new Output(targetOf(to, record, delivery), head.concat(words));
+    return new Write("XADD", targetOf(to, record, delivery), head.concat(words));
   });
   return (changes as readonly Effect[]).map(toWrite).concat(outputs);
-}
-
-/** The XADD of one. A class, because it lives as long as its delivery: decision 33. */
-class Output implements Write {
-  readonly command = "XADD";
-  readonly key: string;
-  readonly args: Write["args"];
-
-  constructor(key: string, args: Write["args"]) {
-    this.key = key;
-    this.args = args;
-  }
 }
 
 function targetOf(to: OutputSettings["to"], record: OutputRecord, delivery: Delivery<unknown>): string {

@@ -36,7 +36,7 @@ export class SentRead {
   }
 
   #tell(answer: ReadAnswer): void {
-    this.#answer = answer;
-    this.#listener?.(answer);
+    if (this.#listener === undefined) this.#answer = answer;
+    else this.#listener(answer);
   }
 }

@@ -1,5 +1,5 @@
 import { outputValue, outputWords, type OutputRecord, type OutputValue } from "./output.js";
-import type { Write } from "./write.js";
+import { Write } from "./write.js";
 
 /**
  * A change of a key beside the stream that happens if, and only if, an entry is acknowledged; for aggregates that count each
@@ -33,15 +33,15 @@ export function toWrite(effect: Effect): Write {
     case "HashDelete":
       return write("HDEL", key, some("fields", effect.fields));
     case "HashIncrement":
-      return write("HINCRBY", key, [outputValue("effects.field", effect.field), whole(effect.by)]);
+      return write("HINCRBY", key, Array.of(outputValue("effects.field", effect.field), whole(effect.by)));
     case "CounterIncrement":
-      return write("INCRBY", key, [whole(effect.by ?? 1)]);
+      return write("INCRBY", key, Array.of(whole(effect.by ?? 1)));
     case "SetAdd":
       return write("SADD", key, some("members", effect.members));
     case "SetRemove":
       return write("SREM", key, some("members", effect.members));
     case "ScoreIncrement":
-      return write("ZINCRBY", key, [outputValue("effects.by", effect.by), outputValue("effects.member", effect.member)]);
+      return write("ZINCRBY", key, Array.of(outputValue("effects.by", effect.by), outputValue("effects.member", effect.member)));
     default:
       throw new TypeError(`Expected an effect of a known kind, got \`_tag\` ${JSON.stringify(_tag)}`);
   }
@@ -49,7 +49,7 @@ export function toWrite(effect: Effect): Write {
 
 function write(command: Write["command"], key: string, args: Write["args"]): Write {
   if (typeof key !== "string" || key === "") throw new TypeError("Expected `effects.key` to be the name of a key");
-  return { command, key, args };
+  return new Write(command, key, args);
 }
 
 function some(name: string, values: readonly OutputValue[]): Write["args"] {

@@ -102,7 +102,7 @@ export class HeldDelivery<A> implements Delivery<A> {
   }
 
   claim(claim: Claim): void {
-    this.claims = this.claims === undefined ? Array.of(claim) : this.claims.concat(claim); // `push` makes room for seventeen; not `[claim]`: decision 33
+    this.claims = this.claims === undefined ? Array.of(claim) : this.claims.concat(claim); // a push makes room for seventeen, [claim] is old at once
   }
 
   keepOrder(key: string): void {

@@ -28,7 +28,7 @@ export class IoredisHistory implements StreamHistory {
     const bounds = reverse ? [end, start] : [start, end];
     const command = reverse ? "xrevrange" : "xrange";
     const reply = await this.#callForEntries(command, this.#connection.toKey(stream), ...bounds, "count", count);
-    const entries = [...decodeRange(reply)];
+    const entries = [...decodeRange(reply)]; // which is the reply itself
     forgetReply(reply);
     return entries;
   }

@@ -185,6 +185,18 @@ describe("a reader", () => {
     expect(client.latest.calls[0]!.slice(-4)).toEqual(["app:a", "app:b", ">", ">"]);
   });
 
+  it("leaves nothing in a reply that ioredis has decoded: its command outlives it", async () => {
+    const replies: unknown[] = [];
+    const client = new FakeClient({}, { reply: () => (replies.push([["a", [["1-0", ["a", "1"]]]]]), replies[0]) });
+    expect(await answer(toPort(client).openReader().read(request))).toEqual([{ stream: "a", entries: [["1-0", ["a", "1"]]] }]);
+    expect(replies).toEqual([[]]);
+    const pages: unknown[] = [];
+    const historian = new FakeClient({}, { reply: () => (pages.push([["1-0", ["a", "1"]]]), pages[0]) });
+    const range = { start: "-", end: "+", count: 10, reverse: false };
+    expect(await toPort(historian).openHistory().range("a", range)).toEqual([["1-0", ["a", "1"]]]);
+    expect(pages).toEqual([[]]);
+  });
+
   it("is not confused by a stream that is named like another with its prefix", async () => {
     const client = new FakeClient({ keyPrefix: "app:" }, { reply: () => [["app:app:a", [["1-0", ["a", "1"]]]]] });
     expect(

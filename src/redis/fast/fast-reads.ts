@@ -27,7 +27,7 @@ export class FastRead {
 export class FastReads {
   readonly #fellBack: (reason: string) => void;
   readonly #reply = new ReadReply();
-  /** Under way, a few at most. Not a WeakMap by their COUNTs: what has been in one is kept until the old generation is collected. */
+  /** Under way, a few at most. Not a WeakMap by their COUNTs: its tables, which are old, keep what they had (decision 33). */
   readonly #reads: FastRead[] = [];
   #refusal: string | undefined;
 
@@ -53,8 +53,9 @@ export class FastReads {
     return read;
   }
 
-  /** It was answered, or failed. */
+  /** It was answered, or failed: nobody asks for it any more, and what outlives it is not to keep its pages. */
   forget(read: FastRead): void {
+    read.pages = undefined;
     const place = this.#reads.indexOf(read);
     if (place >= 0) this.#reads.splice(place, 1);
   }

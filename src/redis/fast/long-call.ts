@@ -19,7 +19,7 @@ export async function callLong(connection: RedisConnection, command: string, arg
   try {
     return await sendCommand(connection, made);
   } finally {
-    words = []; // a command is kept for long enough to become old: what it was about - of an XACK, ids, each a piece of its entry's text - must not be
+    words = []; // the command lives on for a while; an id is a piece of its entry's text (decision 33)
   }
 }
 
