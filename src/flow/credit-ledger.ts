@@ -138,7 +138,8 @@ export class CreditLedger extends InFlight implements Origin {
 
   /** Takes a page in flight. `repeats` are ids that may come although they are open here: they are not handed out twice. */
   admit(lease: Omit<Lease, "origin" | "since">, entries: readonly Admitted[], repeats?: ReadonlySet<EntryId>): HeldDelivery<unknown>[] {
-    const full = { ...lease, origin: this, since: asyncScheduler.now() };
+    const { stream, group, consumer, isAgain } = lease;
+    const full: Lease = { stream, group, consumer, origin: this, since: asyncScheduler.now(), isAgain }; // a spread took 8 us, a fifth of a read
     const page: HeldDelivery<unknown>[] = [];
     const strangers: EntryId[] = [];
     // by index, because this is where every entry goes through: taken apart as a list, each takes an iterator until V8 has compiled it away

@@ -93,8 +93,9 @@ export class GroupKeeper {
   /** An id was given: true when it is not above all that were given before. */
   seen(first: EntryId, last: EntryId): boolean {
     const before = this.lastSeen;
-    if (before === undefined || EntryIdOrd.compare(last, before) > 0) this.lastSeen = last;
-    return before !== undefined && EntryIdOrd.compare(first, before) <= 0;
+    const isAbove = before === undefined || EntryIdOrd.compare(first, before) > 0;
+    if (isAbove || EntryIdOrd.compare(last, before) > 0) this.lastSeen = last;
+    return !isAbove;
   }
 
   /**

@@ -3,19 +3,22 @@ import type { Confirmation } from "../model/origin.js";
 import type { Pile, Planned } from "../model/pile.js";
 import { countOf, emptyReceipt, type Receipt, type ReceiptCount } from "../model/receipt.js";
 
+type OpenReceipt = { -readonly [Name in keyof Receipt]: Receipt[Name] };
+
 /** Keeps the count of a pile: what is confirmed, each delivery once, and what is still to be written. @internal */
 export class Tally {
   /** Entries written with what was acknowledged. */
   outputs = 0;
   readonly #pile: Pile;
-  readonly #counts: Record<ReceiptCount, number>;
+  readonly #receipt: OpenReceipt;
   readonly #confirmations: Confirmation[];
   #openCount: number;
 
   constructor(pile: Pile) {
-    const { stream: _stream, group: _group, ...none } = emptyReceipt(pile.stream, pile.group);
     this.#pile = pile;
-    this.#counts = { ...none, repeated: pile.repeated, notPending: pile.lost.length };
+    this.#receipt = emptyReceipt(pile.stream, pile.group);
+    this.#receipt.repeated = pile.repeated;
+    this.#receipt.notPending = pile.lost.length;
     this.#confirmations = pile.lost.map((held) => ({ held }));
     this.#openCount = pile.planned.length;
     for (const { claims } of pile.lost) endClaims(claims, false);
@@ -48,21 +51,21 @@ export class Tally {
       this.#confirmations.push(each);
     }
     this.#openCount -= planned.length;
-    this.#counts[count] += pending;
-    this.#counts.notPending += planned.length - pending;
+    this.#receipt[count] += pending;
+    this.#receipt.notPending += planned.length - pending;
   }
 
   /** Returns the credit, once, and says what was done; what is still open nobody waits for any more. */
   close(): Receipt {
     for (const each of this.open) this.notPending(each);
     this.#pile.origin.confirm(this.#confirmations);
-    return { stream: this.#pile.stream, group: this.#pile.group, ...this.#counts };
+    return this.#receipt;
   }
 
   #close(each: Planned, count: ReceiptCount, confirmation: Confirmation): void {
     each.isOpen = false;
     this.#openCount -= 1;
-    this.#counts[count] += 1;
+    this.#receipt[count] += 1;
     this.#confirmations.push(confirmation);
   }
 }

@@ -63,10 +63,14 @@ export function entryId(name: string, value: string): EntryId {
  */
 export const EntryIdOrd: Ord<EntryId> = {
   equals: (first, second) => first === second,
+  // by the rule of compareDigits, without taking the ids apart: it is done for each page
   compare: (first, second) => {
-    const [firstMs, firstSeq] = halvesOf(first);
-    const [secondMs, secondSeq] = halvesOf(second);
-    return compareDigits(firstMs, secondMs) || compareDigits(firstSeq, secondSeq);
+    const dash = first.indexOf("-");
+    const byMs = dash - second.indexOf("-");
+    const bySeq = first.length - second.length;
+    if (byMs !== 0) return byMs < 0 ? -1 : 1;
+    if (bySeq !== 0 && first.startsWith(second.slice(0, dash))) return bySeq < 0 ? -1 : 1;
+    return first === second ? 0 : first < second ? -1 : 1;
   },
 };
 

@@ -122,7 +122,7 @@ export interface Lease {
   readonly origin: Origin;
   readonly since: number;
   /** Some of them were delivered before, or redriven. @defaultValue false */
-  readonly isAgain?: boolean;
+  readonly isAgain?: boolean | undefined;
 }
 
 /** A held delivery with another value. @internal */
