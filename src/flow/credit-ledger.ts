@@ -149,7 +149,7 @@ export class CreditLedger extends InFlight implements Origin {
       const pairs = entry[1];
       if (pairs === null || repeats?.has(id)) continue;
       const only = redrivenFor(pairs);
-      if (only !== undefined && only !== lease.group) {
+      if (only !== undefined && only !== group) {
         strangers.push(id);
         continue;
       }
@@ -160,7 +160,7 @@ export class CreditLedger extends InFlight implements Origin {
       this.held.add(held);
       page.push(held);
     }
-    if (strangers.length > 0) this.#strangers.next({ stream: lease.stream, ids: strangers });
+    if (strangers.length > 0) this.#strangers.next({ stream, ids: strangers });
     this.bytes?.charge(page);
     return page;
   }

@@ -3,7 +3,7 @@ import { heldBy, type HeldDelivery, type Note } from "../model/held-delivery.js"
 import { Fifo } from "./fifo.js";
 import { Notes } from "./notes.js";
 
-/** The deliveries of one key that are here: one in its lane, the rest behind it. */
+/** The deliveries of one key that are here: one in its lane, the rest behind it. A class, because it lives as long as they do: decision 33. */
 class KeyQueue<A> implements Note {
   readonly by: object;
   readonly key: string;

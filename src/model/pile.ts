@@ -9,7 +9,7 @@ import type { Write } from "./write.js";
 /** What a delivery that reaches the sink open means to it. @internal */
 export type Plan = (delivery: Delivery<unknown>) => { readonly settlement: Settlement; readonly writes?: readonly Write[] | undefined };
 
-/** A decision together with the delivery it is about. @internal */
+/** A decision together with the delivery it is about. A class, because it lives until the answer is there: decision 33. @internal */
 export class Planned {
   /** It is not confirmed yet. */
   isOpen = true;
